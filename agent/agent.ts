@@ -1,0 +1,107 @@
+/** The agent: strings the rooms together. Devices write into the journal; the rules and the uplink read it; nothing else moves. */
+import { driverById } from '../drivers/registry.ts';
+import { controlPath, openControl } from './control/control.ts';
+import { followCare } from './health/care.ts';
+import { deviceMessages, healthMessage, stateMessage } from './health/messages.ts';
+import { openNotes } from './health/notes.ts';
+import { openJournal } from './journal/open.ts';
+import { openRadio } from './link/ble-radio.ts';
+import { openLink } from './link/open-link.ts';
+import type { Logger } from './log.ts';
+import type { HubEvent } from './reading/entry.ts';
+import type { CarePlan } from './rules/plan.ts';
+import { startRules } from './rules/runner.ts';
+import { importFor } from './session/import-card.ts';
+import { type Session, startSession } from './session/session.ts';
+import { readPems } from './settings/pems.ts';
+import type { Settings } from './settings/settings.ts';
+import { startUplink, type Uplink } from './uplink/uplink.ts';
+import type { World } from './world.ts';
+
+export interface AgentOptions {
+  readonly world: World;
+  readonly log: Logger;
+  readonly settings: Settings;
+  readonly plan: CarePlan;
+  /** What was refused when the settings were read; the hospital is told. */
+  readonly refusals: readonly HubEvent[];
+  readonly software: string;
+}
+
+export interface Agent {
+  /** Lets go of the devices, writes what waits, says goodbye to the hospital. */
+  close(): Promise<void>;
+}
+
+const HEALTH_EVERY_MS = 60_000;
+
+/** Rejects when the journal cannot be opened or the TLS files cannot be read; everything else is waited out. */
+export async function startAgent({ world, log, settings, plan, refusals, software }: AgentOptions): Promise<Agent> {
+  const { note, into } = openNotes(world, log);
+  const tls = readPems(settings.uplink.tls);
+  const journal = await openJournal({ world, path: settings.journal.path, hub: settings.hub, onEvent: note });
+  into(journal);
+  for (const refusal of refusals) note(refusal);
+
+  const radio = settings.ble && openRadio({ world, hci: settings.ble.hci, onEvent: note });
+  let uplink: Uplink | undefined;
+  const sessions: readonly Session[] = settings.devices.flatMap((device) => {
+    const driver = driverById(device.driver);
+    if (!driver) return []; // the settings were checked against the drivers there are
+    const link = openLink({ world, driver, device, onEvent: note, ...(radio && { radio }) });
+    const onPresence = (): void => uplink?.publishDevice(device.id);
+    return startSession({ world, journal, driver, device, link, timeZone: settings.timeZone, onPresence });
+  });
+
+  const rules = startRules({ world, journal, plan, onEvent: note });
+  const care = followCare({
+    world,
+    journal,
+    rules,
+    sessions,
+    plan: () => plan,
+    uplink: () => uplink?.status(),
+    onChange: () => uplink?.publishState(),
+  });
+  const health = (): object => healthMessage({ world, journal, sessions, rules, uplink });
+
+  uplink = startUplink({
+    world,
+    journal,
+    settings: settings.uplink,
+    hub: settings.hub,
+    ...(tls && { tls }),
+    state: () => stateMessage({ world, hub: settings.hub, software, care: care.state() }),
+    devices: () => deviceMessages(settings.hub, sessions),
+    commands: { diagnose: async () => ({ status: 'done', detail: health() }) },
+    // Signed plans are taken over MQTT once signatures can be checked; until then the plan comes with the settings.
+    onPlan: () =>
+      note({ name: 'plan-not-taken', cause: 'plans are read from care-plan.json; this hub takes none over MQTT yet' }),
+    onEvent: note,
+  });
+
+  const control = await openControl({
+    path: controlPath(settings.journal.path),
+    journal,
+    importCard: (folder, device) => importFor(world, journal, settings, device, folder),
+  });
+  let healthTimer = world.after(0, tellHealth);
+  function tellHealth(): void {
+    uplink?.publishHealth(health());
+    healthTimer = world.after(HEALTH_EVERY_MS, tellHealth);
+  }
+  log.info(`hub ${settings.hub} is up with ${sessions.length} devices; journal at ${journal.head}`);
+
+  return {
+    close: async () => {
+      healthTimer.cancel();
+      await control.close();
+      await Promise.all(sessions.map((session) => session.close()));
+      await radio?.close();
+      await rules.close();
+      await uplink?.close();
+      care.close();
+      await journal.close();
+    },
+  };
+}

@@ -1,0 +1,47 @@
+/** `hjemmebro simulate`: one simulated device for a developer. */
+import { driverById } from '../../drivers/registry.ts';
+import { realWorld, seeded } from '../world.ts';
+import { type Command, Failure, textOption, UsageError, wholeOption } from './command.ts';
+
+export const simulateCommand: Command = {
+  name: 'simulate',
+  usage: 'simulate DEVICE [--scenario S] [--port PATH] [--seed N]',
+  summary: 'play one simulated device, so that a hub or your own program can talk to it',
+  details: [
+    '  DEVICE        the id of its driver, as in "hjemmebro drivers"',
+    '  --scenario S  one of the scenarios of the device; an unknown one lists them',
+    '  --port PATH   where to reach it: for a Bluetooth device the Unix socket of its virtual radio (ble.hci h4:unix:PATH),',
+    '                for a serial device a link to its tty, for a card its folder. Left out, one is chosen and printed',
+  ],
+  options: { scenario: { type: 'string' }, port: { type: 'string' }, seed: { type: 'string' } },
+  run: async (given, terminal) => {
+    const { simulators } = await import('../../simulators/devices/registry.ts');
+    const { simulate } = await import('../../simulators/devices/simulate.ts');
+    const [id, more] = given.operands;
+    const known = simulators.map((simulator) => simulator.driver).join(', ');
+    const simulator = simulators.find((candidate) => candidate.driver === id);
+    const driver = driverById(id ?? '');
+    if (!simulator || !driver || more !== undefined) throw new UsageError(`name one device: ${known}`);
+    const scenario = textOption(given, 'scenario') ?? Object.keys(simulator.scenarios)[0] ?? '';
+    const script = simulator.scenarios[scenario];
+    if (script === undefined) {
+      throw new UsageError(`no scenario "${scenario}"; ${id} has ${Object.keys(simulator.scenarios).join(', ')}`);
+    }
+    const port = textOption(given, 'port');
+    const world = seeded(realWorld(), wholeOption(given, 'seed', 0, 0xffffffff) ?? 1);
+    try {
+      await simulate({
+        world,
+        simulator,
+        script,
+        link: driver.link.kind,
+        ...(port !== undefined && { port }),
+        say: (line) => terminal.out(line),
+        stop: terminal.stop,
+      });
+    } catch (error) {
+      throw new Failure(error instanceof Error ? error.message : String(error));
+    }
+    return 0;
+  },
+};

@@ -1,0 +1,166 @@
+/** The store through good and bad times: a write is tried until it lands, in a store opened anew after each failure. */
+import type { HubEvent } from '../reading/entry.ts';
+import { JournalClosed } from './contract.ts';
+import { BLOCK, writeHighWater } from './high-water.ts';
+import { openOrRecover, type Where } from './recovery.ts';
+import { type Pair, type Store, wordsOf } from './store.ts';
+
+/** Pauses between attempts to get a failing disk back; the last one repeats. */
+const REOPEN_PAUSES_MS = [100, 500, 2_000, 10_000, 30_000];
+
+/** One atomic batch, and the newest sequence number once it is on disk. */
+export interface Batch {
+  readonly pairs: readonly Pair[];
+  readonly head: number;
+}
+
+export interface DiskOptions {
+  readonly where: Where;
+  readonly store: Store;
+  /** Sequence numbers up to here are set aside in the high-water file. */
+  readonly reserved: number;
+  readonly onEvent: (event: HubEvent) => void;
+  /** What a store that was started afresh must hold again. */
+  readonly kept: () => readonly Pair[];
+}
+
+export class Disk {
+  readonly #options: DiskOptions;
+  readonly #closing = new AbortController();
+  #store: Store;
+  #reserved: number;
+  /** Pending while the store is closed for another attempt. */
+  #reopening: Promise<void> | undefined;
+  /** Set from a write that failed until the next that succeeds. */
+  #cause: string | undefined;
+  #failures = 0;
+  /** The store was started afresh and lacks what is kept in memory. */
+  #isKeptLost = false;
+
+  constructor(options: DiskOptions) {
+    this.#options = options;
+    this.#store = options.store;
+    this.#reserved = options.reserved;
+  }
+
+  /** Why nothing can be written at the moment. */
+  get cause(): string | undefined {
+    return this.#cause;
+  }
+
+  get isClosing(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  /** Makes the batch anew for each attempt; undefined when the disk is closed before one lands. */
+  async write<B extends Batch>(make: (store: Store) => Promise<B>): Promise<B | undefined> {
+    for (;;) {
+      const batch = await this.#attempt(make);
+      if (batch) {
+        this.#succeed();
+        return batch;
+      }
+      if (!(await this.#reopen())) return undefined;
+    }
+  }
+
+  /** Rejects with JournalClosed after close(). */
+  async read<T>(from: (store: Store) => Promise<T>): Promise<T> {
+    for (;;) {
+      await this.#reopening;
+      if (this.isClosing) throw new JournalClosed('the journal is closed');
+      const store = this.#store;
+      try {
+        return await from(store);
+      } catch (error) {
+        const isReplaced = store !== this.#store || this.#reopening !== undefined || this.isClosing;
+        if (!isReplaced) throw error;
+      }
+    }
+  }
+
+  /** What is being written gets no further attempt; reads end. */
+  stopTrying(): void {
+    this.#closing.abort();
+  }
+
+  async close(head: number): Promise<void> {
+    await this.#store.close();
+    if (this.#cause !== undefined) return;
+    // Failing to note the last number costs nothing but a wider gap, should the store be lost as well.
+    await writeHighWater(this.#options.where.path, { upTo: head, state: 'closed' }).catch(() => undefined);
+  }
+
+  async #attempt<B extends Batch>(make: (store: Store) => Promise<B>): Promise<B | undefined> {
+    try {
+      const batch = await make(this.#store);
+      if (batch.head > this.#reserved) await this.noteReserved(batch.head + BLOCK);
+      await this.#store.write(batch.pairs);
+      return batch;
+    } catch (error) {
+      this.#fail(error);
+      return undefined;
+    }
+  }
+
+  /** Sets numbers aside before the first of them is used. */
+  async noteReserved(upTo = this.#reserved): Promise<void> {
+    await writeHighWater(this.#options.where.path, { upTo, state: 'open' });
+    this.#reserved = upTo;
+  }
+
+  #succeed(): void {
+    if (this.#cause === undefined) return;
+    this.#options.onEvent({ name: 'journal-writable', count: this.#failures });
+    this.#cause = undefined;
+    this.#failures = 0;
+  }
+
+  #fail(error: unknown): void {
+    const isFirst = this.#cause === undefined;
+    this.#cause = wordsOf(error);
+    this.#failures += 1;
+    if (isFirst) this.#options.onEvent({ name: 'journal-not-writable', cause: this.#cause });
+  }
+
+  /**
+   * LevelDB after a failed write either refuses everything or, worse, accepts writes that are gone after the next opening:
+   * only a store opened anew is trusted. Reading goes on until the moment of closing. False when the disk was closed first.
+   */
+  async #reopen(): Promise<boolean> {
+    const { world } = this.#options.where;
+    let done = (): void => undefined;
+    let isOpen = false;
+    while (!isOpen && !this.isClosing) {
+      const pauseMs = REOPEN_PAUSES_MS[Math.min(this.#failures, REOPEN_PAUSES_MS.length) - 1] ?? 0;
+      await world.sleep(pauseMs, this.#closing.signal);
+      this.#reopening ??= new Promise((resolve) => {
+        done = resolve;
+      });
+      isOpen = await this.#renewStore();
+    }
+    this.#reopening = undefined;
+    done();
+    return isOpen;
+  }
+
+  async #renewStore(): Promise<boolean> {
+    const { where, onEvent, kept } = this.#options;
+    try {
+      await this.#store.close();
+      const { store, loss } = await openOrRecover(where);
+      this.#store = store;
+      if (loss !== undefined) {
+        // The log goes on from the number in memory; what is missing below it is found when it is read.
+        onEvent({ name: 'journal-lost-entries', cause: loss });
+        this.#isKeptLost = true;
+      }
+      if (this.#isKeptLost) await store.write(kept());
+      this.#isKeptLost = false;
+      return true;
+    } catch (error) {
+      this.#fail(error);
+      return false;
+    }
+  }
+}

@@ -1,0 +1,46 @@
+#!/usr/bin/env node
+/** The only door to the operating system: process, signals, exit codes. */
+import type { Terminal } from './command/command.ts';
+import { decodeCommand } from './command/decode.ts';
+import { demoCommand } from './command/demo.ts';
+import { driversCommand } from './command/drivers.ts';
+import { importCommand } from './command/import.ts';
+import { journalCommand } from './command/journal.ts';
+import { runWords } from './command/parse.ts';
+import { runCommand } from './command/run.ts';
+import { simulateCommand } from './command/simulate.ts';
+import { packageVersion } from './settings/package-root.ts';
+
+const commands = [
+  runCommand,
+  demoCommand,
+  decodeCommand,
+  driversCommand,
+  simulateCommand,
+  journalCommand,
+  importCommand,
+];
+
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  // The first asks politely; a second one, from somebody who cannot wait, ends the process where it stands.
+  process.on(signal, () => (stop.signal.aborted ? process.exit(130) : stop.abort()));
+}
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0); // the reader of a pipe has seen enough
+  throw error;
+});
+
+const terminal: Terminal = {
+  out: (line) => void process.stdout.write(`${line}\n`),
+  err: (line) => void process.stderr.write(`${line}\n`),
+  raw: (text) => void process.stdout.write(text),
+  isTty: process.stdout.isTTY === true,
+  columns: process.stdout.columns ?? 80,
+  rows: process.stdout.rows ?? 24,
+  stop: stop.signal,
+};
+
+process.exitCode = await runWords(process.argv.slice(2), commands, terminal, packageVersion());
+// Native handles (radio, ports) may still hold the loop after everything was closed; nothing is left to do.
+process.exit();

@@ -1,0 +1,217 @@
+/** The first reader of the journal: follows it with a cursor, judges by the plan, and writes alerts back. */
+import { type Journal, JournalClosed, JournalFull } from '../journal/contract.ts';
+import type { Alert, HubEvent } from '../reading/entry.ts';
+import type { Timer, World } from '../world.ts';
+import {
+  activeAlerts,
+  type Evaluated,
+  enforce,
+  evaluate,
+  evaluateTime,
+  NOTHING_SEEN,
+  type RulesState,
+} from './evaluate.ts';
+import { type CarePlan, NO_PLAN, planRef } from './plan.ts';
+
+export interface RulesOptions {
+  readonly world: World;
+  readonly journal: Journal;
+  /** In force from the start; the rules it shares with the plan last in force keep their state. */
+  readonly plan: CarePlan;
+  /** 'rules-unreadable-lines', 'rules-held-back' (journal full; tried again), 'rules-state-lost', 'plan-in-force'. */
+  readonly onEvent: (event: HubEvent) => void;
+}
+
+export interface RulesHealth {
+  /** False when closed, or when lines wait and none was judged for STUCK_MS. */
+  readonly running: boolean;
+  /** Lines in the journal that are not judged yet. */
+  readonly behind: number;
+  readonly unreadable: number;
+}
+
+export interface RulesRunner {
+  /** Resolves when the plan is in force and on disk; the latest call wins. */
+  setPlan(plan: CarePlan): Promise<void>;
+  /** What is on now, as last told. */
+  active(): readonly Alert[];
+  /** Calls back with each new phase once it is on disk. Returns the way to stop. */
+  onAlert(listener: (alert: Alert) => void): () => void;
+  health(): RulesHealth;
+  /** Finishes the batch at hand, keeps the cursor and stops. */
+  close(): Promise<void>;
+}
+
+const TICK_MS = 1_000;
+/** Lines judged between two looks at the journal; halved when their alerts do not fit into it. */
+const BATCH_MAX = 200;
+/** A cursor that moved without alerts is kept this often: what a crash makes us judge again gives the same alerts. */
+const KEEP_EVERY_MS = 10_000;
+const KEEP_EVERY_LINES = 1_000;
+const STUCK_MS = 30_000;
+
+const STATE = 'rules';
+const PLAN = 'rules-plan';
+
+interface Kept {
+  readonly v: 1;
+  readonly cursor: number;
+  readonly state: RulesState;
+}
+
+export function startRules({ world, journal, plan: firstPlan, onEvent }: RulesOptions): RulesRunner {
+  let { cursor, state, plan } = restore(journal, onEvent);
+  let wanted: CarePlan | undefined = firstPlan;
+  let batch = BATCH_MAX;
+  let unreadable = 0;
+  let lastKept = { cursor, atMs: world.monotonicMs() };
+  let movedAtMs = world.monotonicMs();
+  let tickDue = false;
+  let closed = false;
+  let work: Promise<void> | undefined;
+  let woken = false;
+  const listeners = new Set<(alert: Alert) => void>();
+
+  const moment = () => ({ wallMs: world.wallMs(), monotonicMs: world.monotonicMs(), boot: world.boot });
+  const kept = (to: number, as: RulesState) => JSON.stringify({ v: 1, cursor: to, state: as } satisfies Kept);
+
+  /** Alerts, state and cursor in one batch (invariant 6); nothing moves unless they are on disk. */
+  async function commit(result: Evaluated, to: number, as: CarePlan = plan): Promise<void> {
+    const { alerts } = result;
+    if (alerts.length === 0 && as === plan) return moveOn(result, to, as);
+    const together = { [STATE]: kept(to, result.state), ...(as !== plan && { [PLAN]: JSON.stringify(as) }) };
+    const appended = await journal.append(alerts, together);
+    lastKept = { cursor: to, atMs: world.monotonicMs() };
+    moveOn(result, to, as);
+    alerts.forEach((draft, index) => {
+      if (appended[index]?.known !== true) for (const listener of listeners) listener(draft.body);
+    });
+  }
+
+  function moveOn(result: Evaluated, to: number, as: CarePlan): void {
+    state = result.state;
+    cursor = to;
+    plan = as;
+    movedAtMs = world.monotonicMs();
+    if (result.unreadable === 0) return;
+    unreadable += result.unreadable;
+    onEvent({ name: 'rules-unreadable-lines', count: result.unreadable });
+  }
+
+  /** One step of work; false when there is none. */
+  async function advance(): Promise<boolean> {
+    if (wanted !== undefined) {
+      const as = wanted;
+      await commit(enforce(plan, as, state, world.wallMs()), cursor, as);
+      if (wanted === as) wanted = undefined;
+      onEvent({ name: 'plan-in-force', cause: planRef(as) });
+      return true;
+    }
+    const head = journal.head;
+    if (cursor < head) {
+      const lines = await journal.scan(cursor + 1, batch);
+      // Lines that cannot be read are left out by the journal; past the last one there is nothing to wait for.
+      await commit(evaluate(plan, state, lines), lines.at(-1)?.seq ?? head);
+      batch = Math.min(BATCH_MAX, batch * 2);
+      return true;
+    }
+    // What was received but is not on disk yet may still break a silence: then the lines themselves will tell the time.
+    if (tickDue && journal.health().waiting === 0) {
+      tickDue = false;
+      await commit(evaluateTime(plan, state, moment()), cursor);
+      return true;
+    }
+    await keepCursor(KEEP_EVERY_MS, KEEP_EVERY_LINES);
+    return false;
+  }
+
+  async function keepCursor(everyMs: number, everyLines: number): Promise<void> {
+    const lines = cursor - lastKept.cursor;
+    if (lines === 0 || (lines < everyLines && world.monotonicMs() - lastKept.atMs < everyMs)) return;
+    lastKept = { cursor, atMs: world.monotonicMs() };
+    await journal.keep({ [STATE]: kept(cursor, state) });
+  }
+
+  async function drain(): Promise<void> {
+    do {
+      woken = false;
+      try {
+        while (!closed && (await advance())) {
+          // until nothing is left to do
+        }
+      } catch (error) {
+        if (error instanceof JournalClosed) closed = true;
+        else if (error instanceof JournalFull) {
+          batch = Math.max(1, Math.floor(batch / 2));
+          onEvent({ name: 'rules-held-back', cause: 'the journal is full', count: journal.head - cursor });
+          woken = false; // the next tick tries again, not the next line
+        } else throw error;
+      }
+    } while (woken && !closed);
+  }
+
+  function wake(): void {
+    woken = true;
+    if (closed || work) return;
+    work = drain().finally(() => {
+      work = undefined;
+      if (woken) wake(); // a line that came while the last look was ending
+    });
+  }
+
+  let timer: Timer = world.after(TICK_MS, tick);
+  function tick(): void {
+    if (closed) return;
+    tickDue = true;
+    timer = world.after(TICK_MS, tick);
+    wake();
+  }
+
+  const stopListening = journal.onLines(wake);
+  wake();
+
+  return {
+    setPlan: async (next) => {
+      wanted = next;
+      wake();
+      while (wanted === next && !closed) await (work ?? world.sleep(TICK_MS));
+    },
+    active: () => activeAlerts(plan, state),
+    onAlert: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    health: () => {
+      const behind = journal.head - cursor;
+      const stuck = behind > 0 && world.monotonicMs() - movedAtMs > STUCK_MS;
+      return { running: !closed && !stuck, behind, unreadable };
+    },
+    close: async () => {
+      if (closed) return;
+      closed = true;
+      timer.cancel();
+      stopListening();
+      await work;
+      await keepCursor(0, 0).catch(() => undefined); // a journal that is closed first costs a few lines of replay
+    },
+  };
+}
+
+/** A state that cannot be read is given up, and the journal judged from its oldest line: same lines, same alerts, already known. */
+function restore(
+  journal: Journal,
+  onEvent: (event: HubEvent) => void,
+): { cursor: number; state: RulesState; plan: CarePlan } {
+  const fresh = { cursor: journal.tail - 1, state: NOTHING_SEEN, plan: NO_PLAN };
+  const text = journal.kept(STATE);
+  if (text === undefined) return fresh;
+  try {
+    const { v, cursor, state } = JSON.parse(text) as Kept;
+    const plan = JSON.parse(journal.kept(PLAN) ?? JSON.stringify(NO_PLAN)) as CarePlan;
+    if (v === 1) return { cursor: Math.min(cursor, journal.head), state, plan };
+  } catch {
+    // reported below
+  }
+  onEvent({ name: 'rules-state-lost', cause: 'its state could not be read; the journal is judged again' });
+  return fresh;
+}

@@ -1,0 +1,96 @@
+/** Finds a broker that answers: the listed ones in turn, MQTT 5 first and 3.1.1 where there is no 5. */
+import type { HubEvent } from '../reading/entry.ts';
+import type { UplinkSettings } from '../settings/settings.ts';
+import type { World } from '../world.ts';
+import {
+  type Broker,
+  BrokerError,
+  dial,
+  type Incoming,
+  type Message,
+  type Pems,
+  type Protocol,
+  ProtocolRefused,
+} from './mqtt-client.ts';
+
+export interface DialerOptions {
+  readonly world: World;
+  readonly settings: UplinkSettings;
+  readonly hub: string;
+  readonly tls?: Pems;
+  /** Published by the broker when this hub is gone without a word. */
+  readonly will: () => Message;
+  readonly onMessage: (incoming: Incoming) => void;
+  readonly onEvent: (event: HubEvent) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface Dialer {
+  /** One attempt. After a failure the next attempt goes to the next broker. */
+  next(): Promise<Broker | undefined>;
+}
+
+const DEFAULT_KEEP_ALIVE_SECONDS = 30;
+
+export function openDialer({ world, settings, hub, tls, will, onMessage, onEvent, signal }: DialerOptions): Dialer {
+  const { brokers, keepAliveSeconds = DEFAULT_KEEP_ALIVE_SECONDS } = settings;
+  /** Brokers that said they have no MQTT 5. */
+  const older = new Set<string>();
+  let at = 0;
+  let isToldUnreachable = false;
+
+  const dialAs = (url: string, protocol: Protocol): Promise<Broker> =>
+    dial({
+      world,
+      url,
+      clientId: hub,
+      protocol,
+      keepAliveSeconds,
+      will: will(),
+      onMessage,
+      signal,
+      ...(tls ? { tls } : {}),
+    });
+
+  async function reach(url: string): Promise<Broker> {
+    if (older.has(url)) return dialAs(url, 4);
+    try {
+      return await dialAs(url, 5);
+    } catch (error) {
+      if (!(error instanceof ProtocolRefused) || signal.aborted) throw error;
+      const broker = await dialAs(url, 4);
+      // A broker that merely hung up may have been stopping: it is asked for 5 again next time.
+      if (error.isCertain) older.add(url);
+      onEvent({ name: 'broker-speaks-3.1.1', cause: hostOf(url) });
+      return broker;
+    }
+  }
+
+  return {
+    next: async () => {
+      const url = brokers[at % brokers.length] ?? '';
+      try {
+        const broker = await reach(url);
+        isToldUnreachable = false;
+        onEvent({ name: 'broker-connected', cause: hostOf(url) });
+        return broker;
+      } catch (error) {
+        if (!(error instanceof BrokerError)) throw error;
+        at += 1;
+        if (signal.aborted || isToldUnreachable) return undefined;
+        isToldUnreachable = true;
+        onEvent({
+          name: 'broker-not-reachable',
+          cause: `broker ${hostOf(url)} not reachable: ${error.message}; the hub keeps buffering`,
+        });
+        return undefined;
+      }
+    },
+  };
+}
+
+/** Without the password that may stand in the address. */
+function hostOf(url: string): string {
+  const { protocol, host } = new URL(url);
+  return `${protocol}//${host}`;
+}

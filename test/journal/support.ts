@@ -1,0 +1,95 @@
+/** What the journal's tests share: a place on disk, drafts, and a store that can be told to fail. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach } from 'vitest';
+import type { Journal } from '../../agent/journal/contract.ts';
+import { type JournalOptions, openJournal } from '../../agent/journal/open.ts';
+import { levelStores, type Pair, type StoreMaker } from '../../agent/journal/store.ts';
+import type { Draft, HubEvent } from '../../agent/reading/entry.ts';
+import { virtualWorld } from '../virtual-world.ts';
+
+const places: string[] = [];
+
+afterEach(() => {
+  for (const place of places.splice(0)) rmSync(place, { recursive: true, force: true });
+});
+
+/** A path for a journal in a new folder that is removed after the test. */
+export function place(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'hjemmebro-journal-'));
+  places.push(folder);
+  return join(folder, 'journal');
+}
+
+export interface Opened {
+  readonly journal: Journal;
+  readonly events: HubEvent[];
+}
+
+export async function opened(path: string, options: Partial<JournalOptions> = {}): Promise<Opened> {
+  const events: HubEvent[] = [];
+  const onEvent = (event: HubEvent): void => {
+    events.push(event);
+  };
+  const journal = await openJournal({ world: virtualWorld(), path, hub: 'hub-1', onEvent, ...options });
+  return { journal, events };
+}
+
+export function draft(id: string, kind: 'event' | 'alert' = 'event'): Draft {
+  const at = '2026-03-02T08:00:00.000Z';
+  if (kind === 'event') return { id, kind, at, body: { name: 'test', cause: id } };
+  return {
+    id,
+    kind,
+    at,
+    body: {
+      alert: id,
+      phase: 'start',
+      rule: 'spo2-low',
+      plan: 'plan-1',
+      type: 'physiological',
+      priority: 'high',
+      zone: 'red',
+      event: 196_652,
+      text: 'SpO2 below 88 %',
+    },
+  };
+}
+
+export function drafts(prefix: string, count: number): readonly Draft[] {
+  return Array.from({ length: count }, (_, i) => draft(`${prefix}${i}`));
+}
+
+export interface Disk {
+  readonly stores: StoreMaker;
+  /** Sizes of the batches that reached the disk. */
+  readonly writes: number[];
+  /** How the next writes end: before reaching the disk, or after it with an error all the same. */
+  failing: 'no' | 'before' | 'after';
+  opens: number;
+}
+
+/** LevelDB with a disk behind it that fails when told to; a store whose write failed stays broken until it is opened anew. */
+export function failingDisk(): Disk {
+  const disk: Disk = { stores: { open, repair: levelStores.repair }, writes: [], failing: 'no', opens: 0 };
+  async function open(path: string) {
+    disk.opens += 1;
+    const store = await levelStores.open(path);
+    let broken = false;
+    const write = async (pairs: readonly Pair[]): Promise<void> => {
+      if (broken || disk.failing === 'before') {
+        broken = true;
+        throw Object.assign(new Error('IO error: 000003.log: Input/output error'), { code: 'LEVEL_IO_ERROR' });
+      }
+      await store.write(pairs);
+      disk.writes.push(pairs.length);
+      if (disk.failing === 'after') {
+        broken = true;
+        throw Object.assign(new Error('IO error: 000003.log: Input/output error'), { code: 'LEVEL_IO_ERROR' });
+      }
+    };
+    return { ...store, write };
+  }
+  return disk;
+}

@@ -1,0 +1,214 @@
+/** The other end of the uplink's wire: a real broker that can be stopped and started, and a hospital that listens and answers. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect as connectSocket, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Aedes } from 'aedes';
+import { connectAsync, type IPublishPacket, type MqttClient } from 'mqtt';
+import { afterEach } from 'vitest';
+import { realWorld, type World } from '../../agent/world.ts';
+
+const endings: (() => Promise<void> | void)[] = [];
+
+afterEach(async () => {
+  for (const end of endings.splice(0).reverse()) await end();
+});
+
+/** Called after the test, newest first. */
+export function afterwards(end: () => Promise<void> | void): void {
+  endings.push(end);
+}
+
+/** Debian puts it where users' PATH does not reach. */
+const PATH = `${process.env['PATH']}:/usr/sbin`;
+export const hasMosquitto = spawnSync('mosquitto', ['-h'], { env: { PATH } }).error === undefined;
+if (!hasMosquitto && process.env['CI'] === 'true')
+  throw new Error('mosquitto is missing: apt-get install -y mosquitto');
+if (!hasMosquitto) process.stderr.write('mosquitto is not installed: what needs a broker is not tested\n');
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const port = portOf(server);
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('not listening on a port');
+  return address.port;
+}
+
+export interface TestBroker {
+  readonly url: string;
+  readonly port: number;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** mosquitto without persistence: a restart forgets every session and queue, as a broker in a container does. */
+export async function mosquitto(lines: readonly string[] = [], acl?: string): Promise<TestBroker> {
+  const port = await freePort();
+  const folder = mkdtempSync(join(tmpdir(), 'hjemmebro-broker-'));
+  const config = join(folder, 'mosquitto.conf');
+  const aclLines = acl === undefined ? [] : [`acl_file ${join(folder, 'acl')}`];
+  if (acl !== undefined) writeFileSync(join(folder, 'acl'), acl, { mode: 0o700 });
+  const base = [
+    `listener ${port} 127.0.0.1`,
+    'allow_anonymous true',
+    'persistence false',
+    'max_queued_messages 1000000',
+    'user root',
+  ];
+  writeFileSync(config, [...base, ...aclLines, ...lines, ''].join('\n'));
+  let child: ChildProcess | undefined;
+  const broker: TestBroker = {
+    url: `mqtt://127.0.0.1:${port}`,
+    port,
+    start: async () => {
+      child = spawn('mosquitto', ['-c', config], { env: { PATH }, stdio: 'ignore' });
+      await listening(port, child);
+    },
+    stop: async () => {
+      if (!child || child.exitCode !== null) return;
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+      child = undefined;
+    },
+  };
+  afterwards(async () => {
+    await broker.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return broker;
+}
+
+async function listening(port: number, child: ChildProcess): Promise<void> {
+  for (let attempt = 0; attempt < 200; attempt++) {
+    if (child.exitCode !== null) throw new Error(`mosquitto ended with ${child.exitCode}`);
+    const socket = connectSocket(port, '127.0.0.1');
+    const isUp = await Promise.race([
+      once(socket, 'connect').then(() => true),
+      once(socket, 'error').then(() => false),
+    ]).catch(() => false);
+    socket.destroy();
+    if (isUp) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error('mosquitto does not listen');
+}
+
+/** A broker that has 3.1.1 only. */
+export async function aedes(): Promise<{ readonly url: string; readonly port: number }> {
+  const broker = await Aedes.createBroker();
+  const server = createServer(broker.handle);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  afterwards(
+    () =>
+      new Promise<void>((resolve) => {
+        broker.close(() => server.close(() => resolve()));
+      }),
+  );
+  return { url: `mqtt://127.0.0.1:${portOf(server)}`, port: portOf(server) };
+}
+
+export interface Proxy {
+  readonly url: string;
+  /** Cuts every connection as a pulled cable does: no goodbye from anybody. */
+  cut(): void;
+}
+
+/** A network that can be cut, in front of a broker. */
+export async function proxy(port: number): Promise<Proxy> {
+  const sockets = new Set<Socket>();
+  const server = createServer((inner) => {
+    const outer = connectSocket(port, '127.0.0.1');
+    for (const [one, other] of [
+      [inner, outer],
+      [outer, inner],
+    ] as const) {
+      sockets.add(one);
+      one.on('data', (bytes) => other.write(bytes));
+      one.on('error', () => undefined);
+      one.on('close', () => {
+        sockets.delete(one);
+        other.destroy();
+      });
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const cut = (): void => {
+    for (const socket of sockets) socket.resetAndDestroy();
+  };
+  afterwards(() => {
+    cut();
+    server.close();
+  });
+  return { url: `mqtt://127.0.0.1:${portOf(server)}`, cut };
+}
+
+export interface Heard {
+  readonly topic: string;
+  readonly text: string;
+  readonly retained: boolean;
+  readonly packet: IPublishPacket;
+}
+
+export interface Hospital {
+  readonly client: MqttClient;
+  readonly heard: Heard[];
+  /** Sequence numbers of the entries that came, in the order they came. */
+  seqs(): number[];
+  on(topic: string): Heard[];
+  say(topic: string, message: unknown, properties?: IPublishPacket['properties']): Promise<void>;
+}
+
+/** Listens to everything of one hub with a session of its own, as a hospital's application does. */
+export async function hospital(url: string, hub: string, version: 4 | 5 = 5, name = 'hospital'): Promise<Hospital> {
+  const heard: Heard[] = [];
+  const client = await connectAsync(url, {
+    protocolVersion: version,
+    clientId: `${name}-${hub}`,
+    clean: false,
+    reconnectPeriod: 20,
+    ...(version === 5 ? { properties: { sessionExpiryInterval: 3600 } } : {}),
+  });
+  client.on('error', () => undefined);
+  client.on('message', (topic, payload, packet) => {
+    heard.push({ topic, text: payload.toString(), retained: packet.retain, packet });
+  });
+  await client.subscribeAsync(`hjemmebro/v1/${hub}/up/#`, { qos: 1 });
+  afterwards(async () => {
+    await client.endAsync(true);
+  });
+  return {
+    client,
+    heard,
+    seqs: () => heard.filter(({ topic }) => isEntry(topic)).map(({ text }) => JSON.parse(text).seq),
+    on: (topic) => heard.filter((message) => message.topic === `hjemmebro/v1/${hub}/up/${topic}`),
+    say: async (topic, message, properties) => {
+      const payload =
+        typeof message === 'string' || message instanceof Uint8Array ? Buffer.from(message) : JSON.stringify(message);
+      await client.publishAsync(`hjemmebro/v1/${hub}/down/${topic}`, payload, {
+        qos: 1,
+        ...(properties ? { properties } : {}),
+      });
+    },
+  };
+}
+
+function isEntry(topic: string): boolean {
+  return /\/up\/(reading|waveform|alert|gap|event)$/.test(topic);
+}
+
+/** Waits are twenty times shorter; nothing else differs from the machine's own clocks. */
+export function hurriedWorld(): World {
+  const world = realWorld();
+  return { ...world, sleep: (ms, signal) => world.sleep(ms / 20, signal), after: (ms, fn) => world.after(ms / 20, fn) };
+}
