@@ -1,6 +1,8 @@
 /** One Bluetooth device's Link: meets it, makes it ready, passes its values on, and meets it again for as long as it is open. */
+import type { LinkSpec } from '../../drivers/contract/driver.ts';
+import type { BleSighting } from './ble-adapter.ts';
+import type { Air, Want } from './ble-air.ts';
 import type { Characteristics, Contact, Ending } from './ble-contact.ts';
-import type { Air, BleLinkOptions, Want } from './ble-radio.ts';
 import { type Link, LinkError, type LinkFrame, type LinkListener } from './link.ts';
 import { causeOf, STABLE_MS, waits } from './patience.ts';
 
@@ -19,6 +21,13 @@ const DISCOVERY_PAUSE_MS = 500;
 /** Values that came before the last subscription; a device that sends more before it is asked is hung up on. */
 const MAX_EARLY_FRAMES = 256;
 
+export interface BleLinkOptions {
+  readonly driverLink: Extract<LinkSpec, { kind: 'ble' }>;
+  /** aa:bb:cc:dd:ee:ff. Left out, the first free device that is recognised is taken. */
+  readonly address?: string;
+  readonly recognises: (sighting: BleSighting) => boolean;
+}
+
 type About = Readonly<Record<string, string>>;
 
 interface Ready {
@@ -33,7 +42,7 @@ export function bleLink(air: Air, options: BleLinkOptions): Link {
   let listener: LinkListener | undefined;
   let ready: Ready | undefined;
   let told: string | undefined;
-  let about: About | undefined;
+  let about: About = {};
   let current: Contact | undefined;
   let living: Promise<void> = Promise.resolve();
   let rests = false;
@@ -115,9 +124,10 @@ export function bleLink(air: Air, options: BleLinkOptions): Link {
     return inbox;
   }
 
+  /** Makes the device ready and tells the listener, unless the contact ended on the way. */
   async function prepare(contact: Contact, take: (frame: LinkFrame) => void): Promise<void> {
     const { characteristics, information } = await discover(contact);
-    about ??= await readAbout(contact, information);
+    if (Object.keys(about).length === 0) about = await readAbout(contact, information);
     for (const { channel } of driverLink.subscribe) {
       const characteristic = characteristics.get(channel);
       if (!characteristic) continue; // optional: discover() saw to the others

@@ -1,5 +1,6 @@
 /** From a device's settings and its driver to its Link. */
-import type { Driver, Sighting } from '../../drivers/contract/driver.ts';
+import type { Driver } from '../../drivers/contract/driver.ts';
+import { recognise } from '../../drivers/registry.ts';
 import type { HubEvent } from '../reading/entry.ts';
 import { unreachable } from '../reading/unreachable.ts';
 import type { DeviceSettings } from '../settings/settings.ts';
@@ -13,7 +14,7 @@ export interface OpenLinkOptions {
   readonly world: World;
   /** Needed for Bluetooth devices. */
   readonly radio?: Radio;
-  readonly driver: Pick<Driver, 'id' | 'link' | 'recognise'>;
+  readonly driver: Pick<Driver, 'id' | 'link'>;
   readonly device: DeviceSettings;
   readonly onEvent: (event: HubEvent) => void;
 }
@@ -35,7 +36,7 @@ export function openLink({ world, radio, driver, device, onEvent }: OpenLinkOpti
       return radio.link({
         driverLink: link,
         ...(address === undefined ? {} : { address }),
-        recognises: (sighting) => claims(driver, sighting),
+        recognises: (sighting) => recognise(sighting)?.id === driver.id,
       });
     case 'serial':
       if (port === undefined)
@@ -51,14 +52,4 @@ export function openLink({ world, radio, driver, device, onEvent }: OpenLinkOpti
 
 function lacks(device: DeviceSettings, driver: string, what: string): LinkError {
   return new LinkError(`device "${device.id}" (driver ${driver}) cannot be reached: ${what}`);
-}
-
-/** Whether the driver has a claim on what was seen of a Bluetooth device. */
-function claims(driver: Pick<Driver, 'recognise'>, { services, name }: Extract<Sighting, { link: 'ble' }>): boolean {
-  return driver.recognise.some(
-    (claim) =>
-      claim.link === 'ble' &&
-      services.includes(claim.service) &&
-      (claim.namePrefix === undefined || name?.startsWith(claim.namePrefix) === true),
-  );
 }

@@ -37,21 +37,30 @@ export function openLedger(world: World, journal: Journal): Ledger {
   let acked = receipted;
   let unsaved = 0;
   let timer: Timer | undefined;
+  let saving: Promise<void> | undefined;
 
-  async function save(): Promise<void> {
+  function save(): Promise<void> {
     timer?.cancel();
     timer = undefined;
-    if (unsaved === 0) return;
+    if (unsaved === 0) return saving ?? Promise.resolve();
+    // One at a time: a disk that does not answer must not make them pile up.
+    if (saving) return saving.then(save);
     unsaved = 0;
-    await journal.keep({ [RECEIPTS]: JSON.stringify(receipted) });
+    saving = journal.keep({ [RECEIPTS]: JSON.stringify(receipted) }).finally(() => {
+      saving = undefined;
+    });
+    return saving;
   }
 
   function saveLater(): void {
     unsaved += 1;
-    // A journal that is full or closing loses nothing by this: the next receipt tries again.
-    const attempt = (): void => void save().catch(() => undefined);
+    timer ??= world.after(SAVE_AFTER_MS, attempt);
     if (unsaved >= SAVE_AFTER) attempt();
-    else timer ??= world.after(SAVE_AFTER_MS, attempt);
+  }
+
+  /** A journal that is full or closing loses nothing by this: the next receipt tries again. */
+  function attempt(): void {
+    if (!saving) save().catch(() => undefined);
   }
 
   function settle(from: number, to: number): void {

@@ -1,5 +1,12 @@
 /** The only place that knows MQTT.js: one connection to one broker, told apart from the next. Nothing is queued in here. */
-import { connect, type ErrorWithReasonCode, type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
+import {
+  connect,
+  type ErrorWithReasonCode,
+  type IClientOptions,
+  type IPublishPacket,
+  type MqttClient,
+  type Packet,
+} from 'mqtt';
 import type { World } from '../world.ts';
 
 export type Protocol = 4 | 5;
@@ -102,6 +109,11 @@ export function dial(options: Dial): Promise<Broker> {
   const abort = (): void => void client.end(true);
   options.signal.addEventListener('abort', abort);
   client.on('message', (topic, payload, packet) => options.onMessage(incoming(topic, payload, packet)));
+  /** MQTT.js takes 0x10 for success and drops it on the way to the callback. */
+  const unheard = new Set<number>();
+  client.on('packetreceive', (packet) => {
+    if (packet.cmd === 'puback' && packet.reasonCode === NOBODY_SUBSCRIBES) unheard.add(messageIdOf(packet));
+  });
   client.on('disconnect', ({ reasonCode }) => {
     reason = `the broker ended the connection, reason 0x${(reasonCode ?? 0).toString(16)}`;
   });
@@ -131,7 +143,7 @@ export function dial(options: Dial): Promise<Broker> {
         sessionPresent,
         receiveMaximum: properties?.receiveMaximum ?? 65_535,
         maximumPacketBytes: properties?.maximumPacketSize ?? 268_435_455,
-        publish: (message, done) => publish(client, options.protocol, message, done),
+        publish: (message, done) => publish(client, options.protocol, unheard, message, done),
         subscribe: (topics) => subscribe(client, topics),
         closed,
         close: () => goodbye(options.world, client, closed),
@@ -162,7 +174,13 @@ function pem(text: string | Uint8Array): Buffer {
   return Buffer.from(text);
 }
 
-function publish(client: MqttClient, protocol: Protocol, message: Message, done?: (outcome: Outcome) => void): void {
+function publish(
+  client: MqttClient,
+  protocol: Protocol,
+  unheard: Set<number>,
+  message: Message,
+  done?: (outcome: Outcome) => void,
+): void {
   const { topic, payload, retain = false, qos = 1, userProperties, correlationData } = message;
   // MQTT.js keeps what it cannot send, in memory and unbounded; the journal is the only buffer.
   if (!client.connected) return;
@@ -178,7 +196,7 @@ function publish(client: MqttClient, protocol: Protocol, message: Message, done?
         }
       : {};
   client.publish(topic, payload, { qos, retain, ...properties }, (error, packet) => {
-    if (!error) return done?.({ outcome: 'acked', heard: reasonOf(packet) !== NOBODY_SUBSCRIBES });
+    if (!error) return done?.({ outcome: 'acked', heard: !unheard.delete(messageIdOf(packet)) });
     if (reasonOf(error) >= FIRST_REFUSAL) done?.({ outcome: 'refused', words: error.message });
   });
 }
@@ -222,10 +240,12 @@ function isProtocolRefusal(protocol: Protocol, error: Error): boolean {
   return reasonOf(error) === 1 || reasonOf(error) === 0x84 || /parse|Malformed/i.test(error.message);
 }
 
-function reasonOf(subject: unknown): number {
-  if (typeof subject !== 'object' || subject === null) return 0;
-  const code = 'code' in subject ? subject.code : 'reasonCode' in subject ? subject.reasonCode : 0;
-  return typeof code === 'number' ? code : 0;
+function messageIdOf(packet: Packet | undefined): number {
+  return packet && 'messageId' in packet ? (packet.messageId ?? 0) : 0;
+}
+
+function reasonOf(error: Error | ErrorWithReasonCode): number {
+  return 'code' in error && typeof error.code === 'number' ? error.code : 0;
 }
 
 function wordsOf(error: Error | ErrorWithReasonCode): string {

@@ -64,6 +64,7 @@ export function startPump(options: PumpOptions): Pump {
   let controlUnderWay = 0;
   let isPaused = false;
   let isReading = false;
+  let isRunDue = false;
   let isFinishing = false;
   const whenIdle: (() => void)[] = [];
 
@@ -82,6 +83,16 @@ export function startPump(options: PumpOptions): Pump {
     if (lanes.runLow() && !isReading) readAhead();
     if (inFlight() + control.length > 0 || !(isFinishing || lanes.isDry())) return;
     for (const tell of whenIdle.splice(0)) tell();
+  }
+
+  /** Acknowledgements come in bunches; answering a bunch at a time makes one write to the socket of many messages. */
+  function runSoon(): void {
+    if (isRunDue) return;
+    isRunDue = true;
+    setImmediate(() => {
+      isRunDue = false;
+      run();
+    });
   }
 
   function readAhead(): void {
@@ -111,7 +122,7 @@ export function startPump(options: PumpOptions): Pump {
     broker.publish(message, ({ outcome }) => {
       controlUnderWay -= 1;
       if (outcome === 'refused') counts.refused += 1;
-      run();
+      runSoon();
     });
   }
 
@@ -128,7 +139,7 @@ export function startPump(options: PumpOptions): Pump {
     broker.publish({ topic, payload: json, userProperties: { seq: String(seq), id, kind } }, (outcome) => {
       underWay.delete(seq);
       settle(line, outcome);
-      run();
+      runSoon();
     });
   }
 

@@ -28,7 +28,7 @@ export interface UplinkOptions {
   readonly devices: () => Readonly<Record<string, object>>;
   /** What the hospital may ask for; `resend` is the uplink's own. */
   readonly commands: CommandHandlers;
-  /** Bytes of down/plan as they came, at most 1 MiB: the signature is over them. */
+  /** Bytes of down/plan as they came, at most 1 MiB: the signature is over them. It comes again at each connection. */
   readonly onPlan: (payload: Uint8Array) => void;
   /** The hospital's application now has everything up to this number. */
   readonly onReceipt?: (upTo: number) => void;
@@ -134,7 +134,9 @@ export function startUplink(options: UplinkOptions): Uplink {
     isFirst = false;
     lanes.rewind();
     const window = Math.max(1, Math.min(settings.inflight ?? DEFAULT_WINDOW, found.receiveMaximum));
-    control.unshift(stateMessage(), ...Object.keys(options.devices()).map(deviceMessage));
+    // What was said of state and devices on the last connection is stale; a reply is not.
+    const replies = control.splice(0);
+    control.push(stateMessage(), ...Object.keys(options.devices()).map(deviceMessage), ...replies);
     broker = found;
     pump = startPump({ world, broker, topics, lanes, ledger, refusals, window, counts, control, onGivenUp });
     since = rfc3339(world.wallMs());
@@ -228,7 +230,8 @@ export function startUplink(options: UplinkOptions): Uplink {
       await running;
       stopListening();
       ledger.close();
-      await ledger.save().catch(() => undefined);
+      // A disk that does not answer costs the receipts of a few seconds, which come again.
+      await Promise.race([ledger.save().catch(() => undefined), world.sleep(CLOSE_LAST_MS)]);
     },
   };
 }

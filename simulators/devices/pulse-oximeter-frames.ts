@@ -149,11 +149,14 @@ function factsOf(frame: Continuous | SpotCheck): Pick<MeasurementFacts, 'deviceT
   };
 }
 
-/** What is wrong with the sensor says more than what is wrong with the measurement, and both more than the number itself. */
+/**
+ * Only a sensor that is not on the patient, or not there, leaves no number; a displaced or doubtful one still sends what it sees,
+ * and its status goes with it. Somebody else's data outrank everything: they say nothing of this patient.
+ */
 function whyAbsent({ status, deviceStatus }: Saturation): AbsentReason | undefined {
-  if ([1, 12, 14, 15].some((bit) => isSet(deviceStatus, bit))) return 'sensor-fault';
-  if ([11, 13].some((bit) => isSet(deviceStatus, bit))) return 'sensor-off';
   if ([10, 11, 12].some((bit) => isSet(status, bit))) return 'not-of-patient';
+  if (isSet(deviceStatus, 15)) return 'sensor-fault';
+  if (isSet(deviceStatus, 11)) return 'sensor-off';
   if ([13, 15].some((bit) => isSet(status, bit))) return 'invalid';
   return undefined;
 }

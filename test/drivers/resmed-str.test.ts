@@ -153,7 +153,14 @@ describe('STR.edf', () => {
     const outcome = measured(strFile(days));
     expect(outcome.facts).toEqual({ days: 6, daysUnused: 2, daysInvalid: 3 });
     expect(outcome.measurements.filter((m) => m.metric === 'MDC_SABTE_AHI')).toHaveLength(1);
-    expect(decode(strFile(days.slice(1)))).toEqual({ outcome: 'ignored', why: 'no day with the mask on in 5' });
+    expect(decode(strFile(days.slice(1)))).toEqual({ outcome: 'ignored', why: 'nothing to keep of 5 days' });
+  });
+
+  test('a day on which the machine was not used says so, and nothing else', () => {
+    const unused = measured(strFile([{ ...A_NIGHT, Duration: 0, MaskOn: [], MaskOff: [] }]));
+    expect(unused.measurements).toEqual([
+      { metric: 'MDC_SABTE_USAGE_TOTAL', ...NIGHT, value: '0', asTold: { value: '0', unit: 'min' } },
+    ]);
   });
 
   test.each([

@@ -108,15 +108,27 @@ describe('the packetiser', () => {
 });
 
 describe('the controller', () => {
-  test('is absent: said once, tried ever more rarely, and closing does not wait', async () => {
+  test('is absent: said once, and closing does not wait', async () => {
     openLink(at('nobody'));
-    await pass(world, 300_000);
+    await pass(world, 60_000);
     expect(told.order).toEqual(['down']);
     expect(told.downs[0]).toMatch(/no Bluetooth controller answers at .*nobody \(connect ENOENT/);
-    const tries = events.filter(({ name }) => name === 'radio-down').length;
-    expect(tries).toBeGreaterThanOrEqual(8);
-    expect(tries).toBeLessThanOrEqual(16);
+    expect(events).toEqual([{ name: 'radio-down', cause: told.downs[0] }]);
     await radio?.close();
+  });
+
+  test('hangs up at once: tried again for ever, and ever more rarely', async () => {
+    let calls = 0;
+    await serve(at('brief'), (socket) => {
+      calls++;
+      socket.destroy();
+    });
+    openLink(at('brief'));
+    await pass(world, 300_000);
+    expect(calls).toBeGreaterThanOrEqual(8);
+    expect(calls).toBeLessThanOrEqual(16);
+    await pass(world, 120_000);
+    expect(calls).toBeGreaterThanOrEqual(10);
   });
 
   test('is mute: given up after its time limit, and closing does not wait', async () => {

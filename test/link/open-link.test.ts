@@ -4,6 +4,7 @@ import type { BleLinkOptions, Radio } from '../../agent/link/ble-radio.ts';
 import type { Link } from '../../agent/link/link.ts';
 import { openLink } from '../../agent/link/open-link.ts';
 import { backOff, waits, within } from '../../agent/link/patience.ts';
+import { bluetoothSigWeightScale } from '../../drivers/bluetooth-sig-weight-scale.ts';
 import type { Driver, LinkSpec } from '../../drivers/contract/driver.ts';
 import { virtualWorld } from '../virtual-world.ts';
 
@@ -19,11 +20,7 @@ const specs: Readonly<Record<LinkSpec['kind'], LinkSpec>> = {
   },
   card: { kind: 'card', files: ['STR.edf'], maxFileBytes: 1_000 },
 };
-const driver = (kind: LinkSpec['kind']): Pick<Driver, 'id' | 'link' | 'recognise'> => ({
-  id: 'test-driver',
-  link: specs[kind],
-  recognise: [{ rank: 'product', link: 'ble', service: '181d', namePrefix: 'NL-' }],
-});
+const driver = (kind: LinkSpec['kind']): Pick<Driver, 'id' | 'link'> => ({ id: 'test-driver', link: specs[kind] });
 
 /** A radio that only notes what it was asked for. */
 function noting() {
@@ -67,15 +64,15 @@ describe('settings that lack something are refused in words that help', () => {
   });
 });
 
-test('a device without an address is recognised by what its driver claims', () => {
+test('a device without an address is recognised by what the drivers claim', () => {
   const { radio, asked } = noting();
-  openLink({ ...common, radio, driver: driver('ble'), device: { id: 'd1', driver: 'test-driver' } });
+  const device = { id: 'd1', driver: bluetoothSigWeightScale.id };
+  openLink({ ...common, radio, driver: bluetoothSigWeightScale, device });
   const recognises = asked[0]?.recognises;
   expect(asked[0]?.address).toBeUndefined();
   expect(recognises?.({ link: 'ble', services: ['181d'], name: 'NL-100' })).toBe(true);
-  expect(recognises?.({ link: 'ble', services: ['181d'], name: 'Other' })).toBe(false);
-  expect(recognises?.({ link: 'ble', services: ['181d'] })).toBe(false);
-  expect(recognises?.({ link: 'ble', services: ['1822'], name: 'NL-100' })).toBe(false);
+  expect(recognises?.({ link: 'ble', services: ['1822'] })).toBe(false);
+  expect(recognises?.({ link: 'ble', services: [] })).toBe(false);
 });
 
 describe('the waits between tries', () => {

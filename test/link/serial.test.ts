@@ -151,9 +151,11 @@ describe('a tty', () => {
     await plugIn();
     const { link, told } = open(port());
     await until(world, 'up', () => told.ups.length === 1);
-    await link.hangUp();
-    await until(world, 'up again', () => told.ups.length === 2, 5_000);
-    expect(told.downs).toEqual(['the hub let go of the device']);
+    for (let rest = 2; rest < 8; rest++) {
+      await link.hangUp();
+      await until(world, 'up again', () => told.ups.length === rest, 1_500);
+    }
+    expect(new Set(told.downs)).toEqual(new Set(['the hub let go of the device']));
   });
 
   test('something that is no tty', async () => {

@@ -1,13 +1,14 @@
 /** The other end of the uplink's wire: a real broker that can be stopped and started, and a hospital that listens and answers. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as connectSocket, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Aedes } from 'aedes';
 import { connectAsync, type IPublishPacket, type MqttClient } from 'mqtt';
 import { afterEach } from 'vitest';
+import type { Pems } from '../../agent/uplink/mqtt-client.ts';
 import { realWorld, type World } from '../../agent/world.ts';
 
 const endings: (() => Promise<void> | void)[] = [];
@@ -115,6 +116,49 @@ export async function aedes(): Promise<{ readonly url: string; readonly port: nu
       }),
   );
   return { url: `mqtt://127.0.0.1:${portOf(server)}`, port: portOf(server) };
+}
+
+export const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
+if (!hasOpenssl) process.stderr.write('openssl is not installed: certificates are not tested\n');
+
+export interface Certificates {
+  /** What this hub needs. */
+  readonly client: Pems;
+  /** Another authority, which signed nothing. */
+  readonly server: { readonly ca: string };
+  /** What the broker needs, as lines of its settings. */
+  readonly lines: readonly string[];
+}
+
+/** A fresh authority with a certificate for a broker on 127.0.0.1 and one for a hub. */
+export function certificates(hub: string): Certificates {
+  const folder = mkdtempSync(join(tmpdir(), 'hjemmebro-tls-'));
+  afterwards(() => rmSync(folder, { recursive: true, force: true }));
+  const at = (name: string): string => join(folder, name);
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
+  const make = (name: string, subject: string, ...more: readonly string[]): void => {
+    const out = ['-keyout', at(`${name}.key`), '-out', at(`${name}.pem`)];
+    execFileSync('openssl', ['req', '-x509', ...key, ...out, '-subj', subject, ...more], { stdio: 'ignore' });
+  };
+  const signed = ['-CA', at('ca.pem'), '-CAkey', at('ca.key')];
+  make('ca', '/CN=test authority');
+  make('stranger', '/CN=another authority');
+  make(
+    'broker',
+    '/CN=broker',
+    ...signed,
+    '-addext',
+    'subjectAltName=IP:127.0.0.1',
+    '-addext',
+    'basicConstraints=critical,CA:FALSE',
+  );
+  make('hub', `/CN=${hub}`, ...signed, '-addext', 'basicConstraints=critical,CA:FALSE');
+  const read = (name: string): string => readFileSync(at(name), 'utf8');
+  return {
+    client: { ca: read('ca.pem'), cert: read('hub.pem'), key: read('hub.key') },
+    server: { ca: read('stranger.pem') },
+    lines: [`cafile ${at('ca.pem')}`, `certfile ${at('broker.pem')}`, `keyfile ${at('broker.key')}`],
+  };
 }
 
 export interface Proxy {

@@ -6,7 +6,18 @@ import type { Journal } from '../../agent/journal/contract.ts';
 import type { HubEvent } from '../../agent/reading/entry.ts';
 import { startUplink, type Uplink, type UplinkOptions } from '../../agent/uplink/uplink.ts';
 import { draft, drafts, opened, place } from '../journal/support.ts';
-import { aedes, afterwards, freePort, hasMosquitto, hospital, hurriedWorld, mosquitto, proxy } from './broker.ts';
+import {
+  aedes,
+  afterwards,
+  certificates,
+  freePort,
+  hasMosquitto,
+  hasOpenssl,
+  hospital,
+  hurriedWorld,
+  mosquitto,
+  proxy,
+} from './broker.ts';
 
 const HUB = 'hub-1';
 
@@ -229,6 +240,34 @@ describe.skipIf(!hasMosquitto)('with an MQTT 5 broker', () => {
     await uplink.close();
   });
 
+  it('counts what nobody listens to', async () => {
+    const broker = await mosquitto();
+    await broker.start();
+    const journal = await aJournal();
+    await journal.append(drafts('a', 30));
+    const { uplink } = started(journal, [broker.url]);
+    await expect.poll(() => uplink.status(), patiently).toMatchObject({ acked: 30, unheard: 30, receiptedUpTo: 0 });
+  });
+
+  it('sends no state of yesterday after the one of birth', async () => {
+    const broker = await mosquitto();
+    await broker.start();
+    const wire = await proxy(broker.port);
+    const there = await hospital(broker.url, HUB);
+    const { uplink, state } = started(await aJournal(), [wire.url]);
+    await expect.poll(() => there.on('state').length, patiently).toBe(1);
+    wire.cut();
+    for (let i = 0; i < 50; i++) {
+      state.level = `level ${i}`;
+      uplink.publishState(); // the uplink has not noticed yet
+    }
+    state.level = 'local-only';
+    await expect.poll(() => JSON.parse(there.on('state').at(-1)?.text ?? '').level, patiently).toBe('local-only');
+    await uplink.close();
+    const levels = there.on('state').map(({ text }) => JSON.parse(text).level);
+    expect(levels).toEqual(['monitored', 'not-monitored', 'local-only', 'not-monitored']);
+  });
+
   it('publishes devices and counters on request', async () => {
     const broker = await mosquitto();
     await broker.start();
@@ -238,6 +277,27 @@ describe.skipIf(!hasMosquitto)('with an MQTT 5 broker', () => {
     uplink.publishDevice('scale-1');
     uplink.publishHealth({ heap: 1 });
     await expect.poll(() => [there.on('device/scale-1').length, there.on('health').length], patiently).toEqual([2, 1]);
+  });
+});
+
+describe.skipIf(!hasMosquitto || !hasOpenssl)('with certificates', () => {
+  it("is who its certificate says, and may write under no other hub's topics", async () => {
+    const { server, client, lines } = certificates(HUB);
+    const port = await freePort();
+    const tls = [`listener ${port} 127.0.0.1`, ...lines, 'require_certificate true', 'use_identity_as_username true'];
+    const broker = await mosquitto(tls, 'topic read hjemmebro/#\npattern readwrite hjemmebro/v1/%u/#\n');
+    await broker.start();
+    const journal = await aJournal();
+    await journal.append(drafts('a', 10));
+    const there = await hospital(broker.url, HUB);
+    const url = `mqtts://127.0.0.1:${port}`;
+    const { uplink } = started(journal, [url], { tls: client });
+    await expect.poll(() => there.seqs(), patiently).toEqual(upTo(10));
+    const impostor = started(await aJournal(), [url], { tls: client, hub: 'hub-2' });
+    await expect.poll(() => impostor.uplink.status().refused, patiently).toBeGreaterThan(0);
+    const stranger = started(await aJournal(), [url], { tls: { ...client, ca: server.ca } });
+    await expect.poll(() => stranger.events[0]?.cause, patiently).toMatch(/not reachable: .*certificate/);
+    expect(uplink.status().connected).toBe(true);
   });
 });
 
