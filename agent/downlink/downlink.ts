@@ -27,7 +27,7 @@ export interface Downlink {
   malformed(): number;
 }
 
-export const PLAN_MOST_BYTES = 1 << 20;
+const PLAN_MOST_BYTES = 1 << 20;
 /** Noise is reported at most this often; it is counted every time. */
 const MALFORMED_EVENT_MS = 60_000;
 

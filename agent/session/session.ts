@@ -83,10 +83,7 @@ export function startSession(options: SessionOptions): Session {
       overrun = 0;
       if (!(await onDisk(drafts))) return; // nothing was acknowledged, so nothing is lost
       waiting.splice(0, batch.length);
-      for (const item of batch) {
-        item.kept();
-        conversation?.tell(item.frame);
-      }
+      for (const item of batch) item.kept();
     }
   }
 
@@ -116,7 +113,9 @@ export function startSession(options: SessionOptions): Session {
       case 'malformed':
         if (++malformedTold > MALFORMED_TOLD_MAX) return [];
         return [
-          event('malformed-frame', { cause: `${outcome.how} (${item.frame.channel}, ${item.frame.bytes.length} bytes)` }),
+          event('malformed-frame', {
+            cause: `${outcome.how} (${item.frame.channel}, ${item.frame.bytes.length} bytes)`,
+          }),
         ];
       default:
         return unreachable(outcome);
@@ -139,13 +138,20 @@ export function startSession(options: SessionOptions): Session {
   }
 
   function heard(frame: LinkFrame): void {
+    const during = conversation;
     if (!framer) {
-      enqueue(frame, () => frame.kept());
+      enqueue(frame, () => {
+        frame.kept();
+        during?.tell(frame);
+      });
       return;
     }
     const { frames, noiseBytes } = framer.push(frame.bytes);
     presence.noise(noiseBytes);
-    for (const bytes of frames) enqueue({ channel: frame.channel, bytes }, () => undefined);
+    for (const bytes of frames) {
+      const whole = { channel: frame.channel, bytes };
+      enqueue(whole, () => during?.tell(whole));
+    }
     frame.kept(); // a serial line has no acknowledgement of its own; the next poll is the acknowledgement
   }
 

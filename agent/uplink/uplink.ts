@@ -135,7 +135,7 @@ export function startUplink(options: UplinkOptions): Uplink {
     lanes.rewind();
     const window = Math.max(1, Math.min(settings.inflight ?? DEFAULT_WINDOW, found.receiveMaximum));
     // What was said of state and devices on the last connection is stale; a reply is not.
-    const replies = control.splice(0);
+    const replies = control.splice(0).filter(({ topic }) => topic.startsWith(topics.reply));
     control.push(stateMessage(), ...Object.keys(options.devices()).map(deviceMessage), ...replies);
     broker = found;
     pump = startPump({ world, broker, topics, lanes, ledger, refusals, window, counts, control, onGivenUp });

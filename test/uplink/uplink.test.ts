@@ -156,6 +156,41 @@ describe.skipIf(!hasMosquitto)('with an MQTT 5 broker', () => {
     expect(events.map(({ name }) => name)).toContain('broker-lost');
   });
 
+  it('sends again what only a broker had that has forgotten it', async () => {
+    const broker = await mosquitto();
+    await broker.start();
+    const journal = await aJournal();
+    let release = (): void => undefined;
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const { uplink } = started(journal, [broker.url], { world: { ...hurriedWorld(), sleep: () => gate } });
+    const away = await hospital(broker.url, HUB);
+    await away.client.endAsync();
+    await journal.append(drafts('a', 100));
+    await expect.poll(() => uplink.status(), patiently).toMatchObject({ acked: 100, unheard: 0 });
+    await broker.stop();
+    await broker.start();
+    const there = await hospital(broker.url, HUB);
+    release();
+    await expect.poll(() => there.seqs(), patiently).toEqual(upTo(100));
+  });
+
+  it('does not send again what a broker still has', async () => {
+    const broker = await mosquitto();
+    await broker.start();
+    const wire = await proxy(broker.port);
+    const journal = await aJournal();
+    await journal.append(drafts('a', 100));
+    const there = await hospital(broker.url, HUB);
+    const { uplink } = started(journal, [wire.url]);
+    await expect.poll(() => uplink.status().acked, patiently).toBe(100);
+    wire.cut();
+    await expect.poll(() => there.on('state').length, patiently).toBe(3);
+    await journal.append([draft('next')]);
+    await expect.poll(() => there.seqs(), patiently).toEqual(upTo(101));
+  });
+
   it('lets an alert overtake a backlog of thousands', async () => {
     const broker = await mosquitto(['max_inflight_messages 5']);
     await broker.start();
