@@ -5,5 +5,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    // noble says this of every stray packet that the fuzz tests send it.
+    onConsoleLog: (log) => !log.startsWith('noble warning'),
   },
 });

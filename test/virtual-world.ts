@@ -50,11 +50,13 @@ export function virtualWorld(options: VirtualWorldOptions = {}): VirtualWorld {
     sleep: (ms, signal) =>
       new Promise((resolve) => {
         if (signal?.aborted) return resolve();
-        const timer = after(ms, resolve);
-        signal?.addEventListener('abort', () => {
+        const over = (): void => {
           timer.cancel();
+          signal?.removeEventListener('abort', over);
           resolve();
-        });
+        };
+        const timer = after(ms, over);
+        signal?.addEventListener('abort', over);
       }),
     random: randomFrom(options.seed ?? 1),
     stepWall: (ms) => {

@@ -27,7 +27,8 @@ export interface Journal {
   readonly tail: number;
   /**
    * Resolves when all drafts and puts are on disk (one atomic, synced batch; concurrent calls share a sync). Drafts keep their
-   * order and get contiguous sequence numbers. Rejects with JournalFull past the bound of waiting drafts, with JournalClosed
+   * order and get contiguous sequence numbers. Rejects with JournalFull past the bound of waiting drafts (a single call of more
+   * than 20 000 never fits: hand over portions), with JournalClosed
    * after close(). A failing disk does not reject: the call waits until the store works again.
    */
   append(drafts: readonly Draft[], puts?: Puts): Promise<readonly Appended[]>;
@@ -35,7 +36,10 @@ export interface Journal {
   keep(puts: Puts): Promise<void>;
   /** The newest value kept under this name. */
   kept(name: string): string | undefined;
-  /** At most `limit` lines from `from` upwards, in order. Unreadable entries are left out and reported as a gap entry. */
+  /**
+   * At most `limit` lines from `from` upwards, in order; fewer where they are long (about 1 MB at a time), none where nothing up
+   * to `head` can be read. Unreadable entries are left out and reported as a gap entry.
+   */
   scan(from: number, limit: number): Promise<readonly Line[]>;
   /** The same, alerts only (a sparse index, so that alerts overtake any backlog). */
   scanAlerts(from: number, limit: number): Promise<readonly Line[]>;

@@ -8,6 +8,7 @@ import { unreachable } from '../reading/unreachable.ts';
 import type { DeviceSettings, Settings } from '../settings/settings.ts';
 import type { World } from '../world.ts';
 import { draftsOf, receivedNow, type Source } from './drafts.ts';
+import { ontoDisk } from './onto-disk.ts';
 
 type CardDriver = Driver & { readonly link: Extract<LinkSpec, { kind: 'card' }> };
 
@@ -50,7 +51,9 @@ export async function importCard(options: ImportOptions): Promise<ImportReport> 
     const outcome = driver.decode({ channel: file.path, bytes });
     switch (outcome.outcome) {
       case 'measured': {
-        const appended = await journal.append(draftsOf(source, outcome.measurements, receivedNow(world), file.path));
+        const drafts = draftsOf(source, outcome.measurements, receivedNow(world), file.path);
+        const appended = await ontoDisk(world, journal, drafts);
+        if (!appended) throw new LinkError('the hub was stopped before the card was taken; import it again');
         for (const { known } of appended) known ? report.known++ : report.added++;
         break;
       }

@@ -2,7 +2,7 @@
 import type { Driver, Frame, Heard, Outcome } from '../../drivers/contract/driver.ts';
 import { localTimeIn } from '../device-time/local-time.ts';
 import { createFramer, type Framer } from '../framing/framer.ts';
-import { type Journal, JournalClosed, JournalFull } from '../journal/contract.ts';
+import type { Journal } from '../journal/contract.ts';
 import { type Link, LinkError, type LinkFrame } from '../link/link.ts';
 import type { Draft, HubEvent, Received } from '../reading/entry.ts';
 import { unreachable } from '../reading/unreachable.ts';
@@ -11,6 +11,7 @@ import type { World } from '../world.ts';
 import { type Conversation, converse } from './dialogue.ts';
 import { draftsOf, receivedNow, type Source } from './drafts.ts';
 import { ownId } from './identity.ts';
+import { ontoDisk } from './onto-disk.ts';
 import { openPresence, type Presence } from './presence.ts';
 
 export interface SessionOptions {
@@ -37,7 +38,6 @@ const WAITING_FRAMES_MAX = 512;
 /** Malformed frames told of per contact, without their bytes, which may hold a serial number (invariant 13); more are only counted, so that a babbling device cannot fill the disk. */
 const MALFORMED_TOLD_MAX = 8;
 const DEFAULT_POLL_SECONDS = 5;
-const JOURNAL_FULL_PAUSE_MS = 100;
 
 interface Waiting {
   readonly frame: Frame;
@@ -81,25 +81,10 @@ export function startSession(options: SessionOptions): Session {
       const drafts = batch.flatMap((item) => draftsFor(item));
       if (overrun > 0) drafts.push(overrunGap(overrun));
       overrun = 0;
-      if (!(await onDisk(drafts))) return; // nothing was acknowledged, so nothing is lost
+      if (!(await ontoDisk(world, journal, drafts))) return; // nothing was acknowledged, so nothing is lost
       waiting.splice(0, batch.length);
       for (const item of batch) item.kept();
     }
-  }
-
-  /** Resolves true when the drafts are on disk, false when the journal was closed under us. */
-  async function onDisk(drafts: readonly Draft[]): Promise<boolean> {
-    while (drafts.length > 0) {
-      try {
-        await journal.append(drafts);
-        break;
-      } catch (error) {
-        if (error instanceof JournalClosed) return false;
-        if (!(error instanceof JournalFull)) throw error;
-        await world.sleep(JOURNAL_FULL_PAUSE_MS); // the device's own queue and ours hold meanwhile, up to their bounds
-      }
-    }
-    return true;
   }
 
   function draftsFor(item: Waiting): readonly Draft[] {
@@ -134,7 +119,7 @@ export function startSession(options: SessionOptions): Session {
   }
 
   function note(draft: Draft): void {
-    working = working.then(async () => void (await onDisk([draft])));
+    working = working.then(async () => void (await ontoDisk(world, journal, [draft])));
   }
 
   function heard(frame: LinkFrame): void {

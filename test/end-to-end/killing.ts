@@ -24,8 +24,8 @@ const WINDOWS_S = [
   [6.5, 9],
   [11, 14],
 ] as const;
-/** Between something being sent and the kill: long enough to reach the disk in some runs and not in others. */
-const AFTER_SENT_MS = 30;
+/** Between something being sent and the kill: at once, or long enough to reach the disk in some runs and not in others. */
+const AFTER_SENT_MS = [-4, 12] as const;
 
 export interface Killer {
   /** To be called whenever something changed in the demo. */
@@ -36,7 +36,8 @@ export interface Killer {
 /** Each kill follows a measurement that was just sent, so that devices are at work when it comes. */
 export function killer(world: World, random: () => number, folder: string): Killer {
   const momentsMs = WINDOWS_S.map(([from, to]) => (from + random() * (to - from)) * 1000);
-  const delaysMs = WINDOWS_S.map(() => random() * AFTER_SENT_MS);
+  const [soonest, latest] = AFTER_SENT_MS;
+  const delaysMs = WINDOWS_S.map(() => soonest + random() * (latest - soonest));
   const kills: Kill[] = [];
   let phase: 'alive' | 'condemned' | 'dead' = 'alive';
   let sentBefore = 0;
@@ -49,10 +50,13 @@ export function killer(world: World, random: () => number, folder: string): Kill
     const isUp = demo.agent.pid !== undefined;
     if (phase === 'alive' && isUp && isSending && demo.elapsedMs >= (momentsMs[kills.length] ?? Infinity)) {
       phase = 'condemned';
-      world.after(delaysMs[kills.length] ?? 0, () => {
+      const kill = (): void => {
         atMs = demo.elapsedMs;
         demo.agent.kill();
-      });
+      };
+      const delayMs = delaysMs[kills.length] ?? 0;
+      if (delayMs <= 0) kill();
+      else world.after(delayMs, kill);
     } else if (phase === 'condemned' && !isUp) {
       phase = 'dead';
       cpSync(demo.stage.folder, join(folder, String(kills.length)), { recursive: true, filter: isJournal });
