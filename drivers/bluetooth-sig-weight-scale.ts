@@ -11,6 +11,8 @@ const DATE_TIME = '2a08';
 
 /** "Measurement unsuccessful": the scale gave up before it was steady (WSS 1.0, 3.2.1.2). */
 const UNSUCCESSFUL = 0xffff;
+/** The scale did not recognise who stood on it (WSS 1.0, 3.2.1.4). */
+const UNKNOWN_USER = 0xff;
 /** An A&D scale sends what it stored and then ends the connection itself. */
 const STORED_WAIT_MS = 30_000;
 
@@ -63,23 +65,22 @@ function decodeWeight(bytes: Uint8Array): Outcome<Metric> {
   const imperial = bit(flags, 0);
   const weight = read.u16('weight');
   const time = bit(flags, 1) ? readDateTime(read) : {};
-  // Which of the household's users the scale takes this to be: an index on the scale, and read past. Whose scale it is, the
-  // hospital decides when it pairs the device with this patient's hub.
-  if (bit(flags, 2)) read.u8('user');
+  const user = bit(flags, 2) ? read.u8('user') : UNKNOWN_USER;
   const bmi = bit(flags, 3) ? read.u16('BMI') : undefined;
   const height = bit(flags, 3) ? read.u16('height') : undefined;
   const how = read.fault();
   if (how) return { outcome: 'malformed', how };
+  const told = user === UNKNOWN_USER ? time : { ...time, user };
   if (weight === UNSUCCESSFUL) {
     // Whatever stands in the other fields was not computed from a weight (WSS 1.0, 3.2.1.2).
-    return { outcome: 'measured', measurements: [{ metric: 'MDC_MASS_BODY_ACTUAL', ...time, absent: 'unsuccessful' }] };
+    return { outcome: 'measured', measurements: [{ metric: 'MDC_MASS_BODY_ACTUAL', ...told, absent: 'unsuccessful' }] };
   }
   const measurements: Measurement<Metric>[] = [
-    { metric: 'MDC_MASS_BODY_ACTUAL', ...time, ...(imperial ? pounds(weight) : { value: scaled(weight * 5, -3) }) },
+    { metric: 'MDC_MASS_BODY_ACTUAL', ...told, ...(imperial ? pounds(weight) : { value: scaled(weight * 5, -3) }) },
   ];
-  if (bmi !== undefined) measurements.push({ metric: 'MDC_RATIO_MASS_BODY_LEN_SQ', ...time, value: scaled(bmi, -1) });
+  if (bmi !== undefined) measurements.push({ metric: 'MDC_RATIO_MASS_BODY_LEN_SQ', ...told, value: scaled(bmi, -1) });
   if (height !== undefined) {
-    measurements.push({ metric: 'MDC_LEN_BODY_ACTUAL', ...time, ...(imperial ? inches(height) : metres(height)) });
+    measurements.push({ metric: 'MDC_LEN_BODY_ACTUAL', ...told, ...(imperial ? inches(height) : metres(height)) });
   }
   return { outcome: 'measured', measurements };
 }

@@ -67,6 +67,8 @@ export interface MeasurementFacts<M extends MetricName = MetricName> {
   /** Record number in the device's own store. */
   readonly sequence?: number;
   readonly durationMs?: number;
+  /** Index in the device's own list of users (0..254), where it says which of the household it took this to be. */
+  readonly user?: number;
   readonly flags?: readonly Flag[];
   /** Number and UCUM unit as the device sent them, where we had to convert. */
   readonly asTold?: { readonly value: Decimal; readonly unit: string };

@@ -26,7 +26,7 @@ function moment(m: Measurement, received: Received, ordinal: string): string {
 function told(m: Measurement): string {
   if ('value' in m) return m.asTold ? `${m.asTold.value} ${m.asTold.unit}` : m.value;
   if ('absent' in m) return `absent ${m.absent}`;
-  if ('code' in m) return `code ${m.code}`;
+  if ('code' in m) return `code ${m.code} ${m.asTold?.value ?? ''}`;
   if ('bits' in m) return `bits ${m.raw}`;
   if ('text' in m) return `text ${m.text}`;
   return `samples ${m.periodMs} ${m.samples.join(' ')}`;

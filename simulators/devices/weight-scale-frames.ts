@@ -37,8 +37,11 @@ export function weighedBytes({ unit, weight, at, user, body }: Weighed): Uint8Ar
 }
 
 /** What the device means, in the order weight, BMI, height. */
-export function weighedMeans({ unit, weight, at, body }: Weighed): readonly Measurement[] {
-  const facts = at !== undefined && at !== UNKNOWN_TIME ? { deviceTime: at } : {};
+export function weighedMeans({ unit, weight, at, user, body }: Weighed): readonly Measurement[] {
+  const facts = {
+    ...(at !== undefined && at !== UNKNOWN_TIME && { deviceTime: at }),
+    ...(user !== undefined && user !== 0xff && { user }),
+  };
   if (weight === UNSUCCESSFUL) return [{ metric: 'MDC_MASS_BODY_ACTUAL', ...facts, absent: 'unsuccessful' }];
   const means: Measurement[] = [{ metric: 'MDC_MASS_BODY_ACTUAL', ...facts, ...mass(unit, weight) }];
   if (body !== undefined) {

@@ -45,14 +45,19 @@ describe('weight', () => {
     });
     expect(decode('0F FFFF E7070C190E1E2D 03 F500 A802')).toEqual({
       outcome: 'measured',
-      measurements: [{ metric: 'MDC_MASS_BODY_ACTUAL', deviceTime: '2023-12-25T14:30:45', absent: 'unsuccessful' }],
+      measurements: [
+        { metric: 'MDC_MASS_BODY_ACTUAL', deviceTime: '2023-12-25T14:30:45', user: 3, absent: 'unsuccessful' },
+      ],
     });
   });
 });
 
 describe('optional fields', () => {
-  test('who stood on the scale is not told, known or unknown', () => {
-    expect(decode('04 B036 03')).toEqual(decode('00 B036'));
+  test('who stood on the scale is told where the scale knows', () => {
+    expect(decode('04 B036 03')).toEqual({
+      outcome: 'measured',
+      measurements: [{ metric: 'MDC_MASS_BODY_ACTUAL', user: 3, value: '70.000' }],
+    });
     expect(decode('04 B036 FF')).toEqual(decode('00 B036'));
   });
 

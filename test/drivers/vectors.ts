@@ -140,8 +140,8 @@ export const PULSE_OXIMETER: readonly DriverVector[] = [
   },
 ];
 
-const WSS_3 = { deviceTime: '2023-12-25T14:30:45' } as const;
-const BF788 = { deviceTime: '2026-07-14T23:41:32' } as const;
+const WSS_3 = { deviceTime: '2023-12-25T14:30:45', user: 3 } as const;
+const BF788 = { deviceTime: '2026-07-14T23:41:32', user: 1 } as const;
 
 export const WEIGHT_SCALE: readonly DriverVector[] = [
   {
