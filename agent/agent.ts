@@ -35,10 +35,9 @@ export interface Agent {
 
 const HEALTH_EVERY_MS = 60_000;
 
-/** Rejects when the journal cannot be opened or the TLS files cannot be read; everything else is waited out. */
+/** Rejects when the journal cannot be opened; everything else is waited out. */
 export async function startAgent({ world, log, settings, plan, refusals, software }: AgentOptions): Promise<Agent> {
   const { note, into } = openNotes(world, log);
-  const tls = readPems(settings.uplink.tls);
   const journal = await openJournal({ world, path: settings.journal.path, hub: settings.hub, onEvent: note });
   into(journal);
   for (const refusal of refusals) note(refusal);
@@ -70,7 +69,7 @@ export async function startAgent({ world, log, settings, plan, refusals, softwar
     journal,
     settings: settings.uplink,
     hub: settings.hub,
-    ...(tls && { tls }),
+    tls: () => readPems(settings.uplink.tls),
     state: () => stateMessage({ world, hub: settings.hub, software, care: care.state() }),
     devices: () => deviceMessages(settings.hub, sessions),
     commands: { diagnose: async () => ({ status: 'done', detail: health() }) },

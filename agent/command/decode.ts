@@ -18,6 +18,8 @@ export const decodeCommand: Command = {
     '  --text TEXT     the bytes as text, for serial devices that speak ASCII',
     '  --file PATH     the bytes of a file, for cards',
     '',
+    'Malformed bytes are an answer, not a failure: the outcome says how, and the exit code is 0.',
+    '',
     '  hjemmebro decode --driver bluetooth-sig-pulse-oximeter --channel 2a5f 00 E8F3 84F3',
   ],
   options: {

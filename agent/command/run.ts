@@ -12,7 +12,7 @@ export const runCommand: Command = {
   summary: 'run the agent: read devices, keep every reading, apply the care plan, forward to the hospital',
   details: [
     '  --config DIR         folder with hub.json and care-plan.json (default /etc/hjemmebro)',
-    '  --shift-clock-ms MS  run with a shifted wall clock; for simulation only',
+    '  --shift-clock-ms=MS  run with a shifted wall clock; for simulation only',
   ],
   options: { config: { type: 'string' }, 'shift-clock-ms': { type: 'string' } },
   run: async (given, terminal) => {

@@ -12,6 +12,7 @@ export const simulateCommand: Command = {
     '  --scenario S  one of the scenarios of the device; an unknown one lists them',
     '  --port PATH   where to reach it: for a Bluetooth device the Unix socket of its virtual radio (ble.hci h4:unix:PATH),',
     '                for a serial device a link to its tty, for a card its folder. Left out, one is chosen and printed',
+    '  --seed N      chance of the simulation (default 1)',
   ],
   options: { scenario: { type: 'string' }, port: { type: 'string' }, seed: { type: 'string' } },
   run: async (given, terminal) => {

@@ -17,7 +17,8 @@ export interface DialerOptions {
   readonly world: World;
   readonly settings: UplinkSettings;
   readonly hub: string;
-  readonly tls?: Pems;
+  /** Read anew for each attempt, so that a renewed certificate is used; what it throws is told like a broker's refusal. */
+  readonly tls?: () => Pems | undefined;
   /** Published by the broker when this hub is gone without a word. */
   readonly will: () => Message;
   readonly onMessage: (incoming: Incoming) => void;
@@ -39,8 +40,9 @@ export function openDialer({ world, settings, hub, tls, will, onMessage, onEvent
   let at = 0;
   let isToldUnreachable = false;
 
-  const dialAs = (url: string, protocol: Protocol): Promise<Broker> =>
-    dial({
+  async function dialAs(url: string, protocol: Protocol): Promise<Broker> {
+    const pems = pemsNow();
+    return dial({
       world,
       url,
       clientId: hub,
@@ -49,8 +51,17 @@ export function openDialer({ world, settings, hub, tls, will, onMessage, onEvent
       will: will(),
       onMessage,
       signal,
-      ...(tls ? { tls } : {}),
+      ...(pems ? { tls: pems } : {}),
     });
+  }
+
+  function pemsNow(): Pems | undefined {
+    try {
+      return tls?.();
+    } catch (error) {
+      throw new BrokerError(error instanceof Error ? error.message : String(error));
+    }
+  }
 
   async function reach(url: string): Promise<Broker> {
     if (older.has(url)) return dialAs(url, 4);

@@ -21,7 +21,8 @@ export interface UplinkOptions {
   readonly journal: Journal;
   readonly settings: UplinkSettings;
   readonly hub: string;
-  readonly tls?: Pems;
+  /** Certificate, key and CA, read for each connection; may throw in words for a technician. */
+  readonly tls?: () => Pems | undefined;
   /** What up/state says now; `level` and `cause` are replaced in the will and at the end. */
   readonly state: () => object;
   /** What up/device/<id> says, for each device. */

@@ -73,7 +73,7 @@ function settingsText(folder: string, radio: Radio, broker: string, cast: Cast):
   const devices = cast.actors.map(({ id, driver, reach }) => ({
     id,
     driver,
-    ...('address' in reach && { address: reach.address, setClock: driver === 'bluetooth-sig-weight-scale' }),
+    ...('address' in reach && { address: reach.address, setClock: true }),
     ...('path' in reach && { port: reach.path, pollSeconds: PUMP_POLL_SECONDS }),
     ...('folder' in reach && { folder: reach.folder }),
   }));

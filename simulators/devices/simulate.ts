@@ -33,13 +33,10 @@ export async function simulate({ world, simulator, link, script, port, say, stop
     openPort: () => openPty(),
     cardFolder: () => port ?? join(folder, 'card'),
   };
-  let sent = 0;
   const running = await simulator.play(place, simulator.driver, script, {
-    sent: (measurements) => {
-      sent += measurements.length;
-    },
-    acknowledged: () => undefined,
-    doing: (what) => say(`${what} (${sent} measurements sent)`),
+    sent: () => undefined,
+    acknowledged: (measurements) => say(`the hub has ${measurements.length} more measurements`),
+    doing: say,
   });
   const alias = 'path' in running.reach ? port : undefined;
   try {

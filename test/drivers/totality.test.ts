@@ -11,7 +11,17 @@ const VECTORS = {
   'bluetooth-sig-weight-scale': WEIGHT_SCALE,
   'alaris-gh-serial': ALARIS,
 } as const;
-const CHANNELS = ['2a5e', '2a5f', '2a60', '2a52', '2a9d', '2a9e', '2a08', 'serial', 'ffff'];
+const CHANNELS = [
+  ...new Set(Object.values(VECTORS).flatMap((vectors) => vectors.map(({ channel }) => channel))),
+  '2a52',
+  '2a08',
+  'ffff',
+];
+
+test('covers every driver that is not covered file by file', () => {
+  const covered = [...Object.keys(VECTORS), 'resmed-card'];
+  expect(covered.sort()).toEqual(drivers.map(({ id }) => id).sort());
+});
 
 describe.each(Object.entries(VECTORS))('%s', (id, vectors) => {
   const driver = drivers.find((one) => one.id === id);

@@ -326,12 +326,19 @@ describe.skipIf(!hasMosquitto || !hasOpenssl)('with certificates', () => {
     await journal.append(drafts('a', 10));
     const there = await hospital(broker.url, HUB);
     const url = `mqtts://127.0.0.1:${port}`;
-    const { uplink } = started(journal, [url], { tls: client });
+    const { uplink } = started(journal, [url], { tls: () => client });
     await expect.poll(() => there.seqs(), patiently).toEqual(upTo(10));
-    const impostor = started(await aJournal(), [url], { tls: client, hub: 'hub-2' });
+    const impostor = started(await aJournal(), [url], { tls: () => client, hub: 'hub-2' });
     await expect.poll(() => impostor.uplink.status().refused, patiently).toBeGreaterThan(0);
-    const stranger = started(await aJournal(), [url], { tls: { ...client, ca: server.ca } });
+    const stranger = started(await aJournal(), [url], { tls: () => ({ ...client, ca: server.ca }) });
     await expect.poll(() => stranger.events[0]?.cause, patiently).toMatch(/not reachable: .*certificate/);
+    const unprovisioned = started(await aJournal(), [url], {
+      tls: () => {
+        throw new Error('uplink.tls.ca: no such file');
+      },
+    });
+    const cause = /not reachable: uplink.tls.ca: no such file; the hub keeps buffering/;
+    await expect.poll(() => unprovisioned.events[0]?.cause, patiently).toMatch(cause);
     expect(uplink.status().connected).toBe(true);
   });
 });
