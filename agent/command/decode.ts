@@ -36,7 +36,7 @@ export const decodeCommand: Command = {
 };
 
 /** The driver that --driver names. Throws UsageError with the nearest known id. */
-export function namedDriver(given: Given): Driver {
+function namedDriver(given: Given): Driver {
   const id = textOption(given, 'driver');
   const known = drivers.map((driver) => driver.id);
   if (id === undefined) throw new UsageError(`--driver is missing; known drivers: ${known.join(', ')}`);
@@ -49,7 +49,7 @@ export function namedDriver(given: Given): Driver {
 }
 
 /** Outcomes as `decode` prints them: each measurement with its code and unit. */
-export function decodeAll(driver: Driver, channel: string, bytes: Uint8Array): readonly object[] {
+function decodeAll(driver: Driver, channel: string, bytes: Uint8Array): readonly object[] {
   return framesOf(driver, channel, bytes).map((piece) => printable('outcome' in piece ? piece : driver.decode(piece)));
 }
 

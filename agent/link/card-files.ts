@@ -13,7 +13,7 @@ export interface CardFile {
 }
 
 /** A card of ten years of nights has about 20,000 files; beyond this it is no card of ours. */
-export const MAX_FILES = 50_000;
+const MAX_FILES = 50_000;
 
 /** `*` stands for any characters but `/`. A card is FAT: its names have no case, and each system shows another one. */
 function segmentPattern(segment: string): RegExp {

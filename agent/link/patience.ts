@@ -2,7 +2,7 @@
 import type { World } from '../world.ts';
 import { LinkError } from './link.ts';
 
-export const BACK_OFF_FIRST_MS = 1_000;
+const BACK_OFF_FIRST_MS = 1_000;
 export const BACK_OFF_MOST_MS = 60_000;
 /** A contact that lasted this long was a good one: the next failure starts from the shortest wait again. */
 export const STABLE_MS = 60_000;

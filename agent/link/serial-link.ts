@@ -6,7 +6,7 @@ import { type Line, openTcp, tcpPlace } from './serial-line.ts';
 import { openTty, type SerialSpec } from './serial-port.ts';
 
 /** A line has one channel. */
-export const SERIAL_CHANNEL = 'serial';
+const SERIAL_CHANNEL = 'serial';
 /** Somebody stands at the bed with the cable in hand: no reason to wait a minute before looking again. */
 const BACK_OFF_MOST_MS = 10_000;
 

@@ -36,7 +36,7 @@ export function readingOf(line: Line): ReadingEvent | 'unreadable' | undefined {
 }
 
 /** Undefined where a time cannot be read. */
-export function readingEvent(reading: Reading, seq: number, id: string): ReadingEvent | undefined {
+function readingEvent(reading: Reading, seq: number, id: string): ReadingEvent | undefined {
   const receivedMs = Date.parse(reading.received.wall);
   // A reading over a period was true until the end of it.
   const trueMs = Date.parse(reading.effective.at) + (reading.durationMs ?? 0);

@@ -8,7 +8,7 @@ const OFFSET = /^[+-](?:0\d|1[0-4]):[0-5]\d$/;
 const HOST_AND_PORT = /^(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\]):(\d{1,5})$/;
 
 /** What stands in topics, readings and log lines: it must not give anybody away (invariant 13). */
-export function isHandle(text: string): boolean {
+function isHandle(text: string): boolean {
   return HANDLE.test(text) && privacyFault(text) === undefined;
 }
 
@@ -19,7 +19,7 @@ export function privacyFault(text: string): string | undefined {
   return undefined;
 }
 
-export function isTimeZone(text: string): boolean {
+function isTimeZone(text: string): boolean {
   if (OFFSET.test(text)) return false;
   try {
     new Intl.DateTimeFormat('en', { timeZone: text });
@@ -29,21 +29,21 @@ export function isTimeZone(text: string): boolean {
   }
 }
 
-export function isHci(text: string): boolean {
+function isHci(text: string): boolean {
   if (text === 'native') return true;
   if (text.startsWith('h4:unix:/')) return true;
   return text.startsWith('h4:tcp:') && isHostAndPort(text.slice('h4:tcp:'.length));
 }
 
 /** mqtt or mqtts, host and port; credentials in a URL end up in logs, and the hub has a certificate. */
-export function isBroker(text: string): boolean {
+function isBroker(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname, port, username, password, pathname } = new URL(text);
   const bare = username === '' && password === '' && (pathname === '' || pathname === '/');
   return (protocol === 'mqtt:' || protocol === 'mqtts:') && hostname !== '' && port !== '0' && bare;
 }
 
-export function isPort(text: string): boolean {
+function isPort(text: string): boolean {
   return text.startsWith('tcp:')
     ? isHostAndPort(text.slice('tcp:'.length))
     : text.startsWith('/') || /^COM\d+$/i.test(text);

@@ -17,7 +17,7 @@ export interface InForce<T> {
 }
 
 /** Where the copies lie: beside the journal. */
-export function lastGoodFolder(settings: Settings): string {
+function lastGoodFolder(settings: Settings): string {
   return join(dirname(settings.journal.path), 'last-good');
 }
 

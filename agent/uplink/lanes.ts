@@ -7,7 +7,7 @@ import type { Ledger } from './ledger.ts';
 const BUFFER_MOST = 500;
 const LOW_WATER = 200;
 /** Entries that may be asked for again and wait; a resend past it is refused. */
-export const RESEND_MOST = 10_000;
+const RESEND_MOST = 10_000;
 
 export interface Lanes {
   /** The next line that is not settled nor under way, as far as lines are in memory. */

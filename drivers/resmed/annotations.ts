@@ -13,7 +13,7 @@ const ANNOTATION_LABEL = 'EDF Annotations';
 const DURATION_MARK = '\x15';
 const LABEL_MARK = '\x14';
 /** Far more than a day of events; a file with more is not a night. */
-export const MAX_ANNOTATIONS = 20_000;
+const MAX_ANNOTATIONS = 20_000;
 
 export function isAnnotationSignal(signal: Signal): boolean {
   return signal.label === ANNOTATION_LABEL;

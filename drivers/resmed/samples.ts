@@ -16,9 +16,9 @@ export interface Track<M extends MetricName> {
 }
 
 /** A piece of a night that fits a message and a retry. */
-export const MAX_PIECE_MS = 15 * MS_PER_MINUTE;
+const MAX_PIECE_MS = 15 * MS_PER_MINUTE;
 /** A session never spans more than the day between two noons; twice that is not a recording. */
-export const MAX_RECORDING_MS = 48 * 60 * MS_PER_MINUTE;
+const MAX_RECORDING_MS = 48 * 60 * MS_PER_MINUTE;
 
 type Sampled<M extends MetricName> = {
   readonly metric: M;

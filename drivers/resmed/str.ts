@@ -8,7 +8,7 @@ import { conversionFor, physical, type Scale, scaleOf } from './scale.ts';
 import { FAULTS, isSeries11Label, MODES, STATISTICS, type StrColumn, type StrMetric } from './str-columns.ts';
 
 /** Eleven years of nights, and more than any card keeps. */
-export const MAX_DAYS = 4_000;
+const MAX_DAYS = 4_000;
 const NOON_MS = MS_PER_DAY / 2;
 const MINUTES_PER_DAY = 1_440;
 const NOT_REPORTED = -1;

@@ -14,7 +14,7 @@ import { openPty } from '../serial/pty.ts';
 
 /** The demo's hub: a pseudonym like any other. */
 export const HUB = 'hub-demo-1';
-export const TIME_ZONE = 'Europe/Oslo';
+const TIME_ZONE = 'Europe/Oslo';
 
 export interface StageOptions {
   readonly world: World;

@@ -23,7 +23,7 @@ export interface PumpState {
   readonly timeLeft: string;
 }
 
-export const NO_ALARM = 'AL_NOALM';
+const NO_ALARM = 'AL_NOALM';
 
 /** `!body|CRC` CR: what travels in either direction. */
 export function serialFrame(body: string): Uint8Array {
