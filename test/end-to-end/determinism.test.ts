@@ -54,7 +54,12 @@ test('the same seed gives the same readings and alerts, another seed does not', 
 
 test.each(Object.keys(RUNS) as Run[])('%s: sent = journaled = receipted for all four devices', (run) => {
   const { devices, balanced, holes, head, contiguous, restarts } = told(run);
-  expect({ balanced, holes, contiguous, restarts }).toEqual({ balanced: true, holes: 0, contiguous: head, restarts: 0 });
+  expect({ balanced, holes, contiguous, restarts }).toEqual({
+    balanced: true,
+    holes: 0,
+    contiguous: head,
+    restarts: 0,
+  });
   expect(devices.map(({ device }) => device)).toEqual(['oximeter', 'scale', 'pump', 'cpap']);
   for (const { sent, journaled, receipted, missing, surplus } of devices) {
     expect(sent).toBeGreaterThan(0);

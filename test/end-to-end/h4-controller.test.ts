@@ -32,7 +32,9 @@ async function tcpRadio(): Promise<Radio> {
   return radio;
 }
 
-test('three processes: a device behind h4:unix, the agent, and whoever reads its journal', { timeout: LIMIT_MS }, async () => {
+test('three processes: a device behind h4:unix, the agent, and whoever reads its journal', {
+  timeout: LIMIT_MS,
+}, async () => {
   const hospital = await broker();
   const home = openHome({ devices: [], broker: hospital.url });
   const device = start('simulate', OXIMETER, '--port', home.path('radio.sock'));

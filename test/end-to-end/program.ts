@@ -64,7 +64,9 @@ export function start(...words: readonly string[]): Running {
       look();
     });
     const over = ended.then(({ code }): never => {
-      throw new Error(`hjemmebro ${words.join(' ')} ended with ${code} and never said ${pattern}: ${said.out}${said.err}`);
+      throw new Error(
+        `hjemmebro ${words.join(' ')} ended with ${code} and never said ${pattern}: ${said.out}${said.err}`,
+      );
     });
     return within(withinMs, () => `no line like ${pattern} on ${stream}: ${said[stream]}`, Promise.race([found, over]));
   }
