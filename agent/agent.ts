@@ -48,7 +48,10 @@ export async function startAgent({ world, log, settings, plan, refusals, softwar
     const driver = driverById(device.driver);
     if (!driver) return []; // the settings were checked against the drivers there are
     const link = openLink({ world, driver, device, onEvent: note, ...(radio && { radio }) });
-    const onPresence = (): void => uplink?.publishDevice(device.id);
+    const onPresence = (what: string): void => {
+      log.info({ device: device.id }, what);
+      uplink?.publishDevice(device.id);
+    };
     return startSession({ world, journal, driver, device, link, timeZone: settings.timeZone, onPresence });
   });
 
@@ -89,7 +92,9 @@ export async function startAgent({ world, log, settings, plan, refusals, softwar
     uplink?.publishHealth(health());
     healthTimer = world.after(HEALTH_EVERY_MS, tellHealth);
   }
-  log.info(`hub ${settings.hub} is up with ${sessions.length} devices; journal at ${journal.head}`);
+  log.info(
+    `hub ${settings.hub} is up with ${sessions.length} ${sessions.length === 1 ? 'device' : 'devices'}; journal at ${journal.head}`,
+  );
 
   return {
     close: async () => {

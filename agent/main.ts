@@ -1,25 +1,18 @@
 #!/usr/bin/env node
 /** The only door to the operating system: process, signals, exit codes. */
 import type { Terminal } from './command/command.ts';
-import { decodeCommand } from './command/decode.ts';
-import { demoCommand } from './command/demo.ts';
-import { driversCommand } from './command/drivers.ts';
-import { importCommand } from './command/import.ts';
-import { journalCommand } from './command/journal.ts';
-import { runWords } from './command/parse.ts';
-import { runCommand } from './command/run.ts';
-import { simulateCommand } from './command/simulate.ts';
+import { type Commands, runWords } from './command/parse.ts';
 import { packageVersion } from './settings/package-root.ts';
 
-const commands = [
-  runCommand,
-  demoCommand,
-  decodeCommand,
-  driversCommand,
-  simulateCommand,
-  journalCommand,
-  importCommand,
-];
+const commands: Commands = {
+  run: async () => (await import('./command/run.ts')).runCommand,
+  demo: async () => (await import('./command/demo.ts')).demoCommand,
+  decode: async () => (await import('./command/decode.ts')).decodeCommand,
+  drivers: async () => (await import('./command/drivers.ts')).driversCommand,
+  simulate: async () => (await import('./command/simulate.ts')).simulateCommand,
+  journal: async () => (await import('./command/journal.ts')).journalCommand,
+  import: async () => (await import('./command/import.ts')).importCommand,
+};
 
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -30,6 +30,8 @@ export interface Command {
   readonly summary: string;
   /** Shown by --help under the usage line. */
   readonly details: readonly string[];
+  /** Words that are no options: how many it takes at most (default none). */
+  readonly operandsMax?: number;
   readonly options: NonNullable<ParseArgsConfig['options']>;
   /** Resolves to the exit code: 0 done, 1 failed, 2 used wrongly. Throws UsageError for the latter. */
   run(given: Given, terminal: Terminal): Promise<number>;

@@ -14,6 +14,14 @@ export interface Config {
   readonly refusals: readonly HubEvent[];
 }
 
+/** The settings alone, for a command that looks and leaves no trace. Throws Failure where there are none to go by. */
+export function readSettings(folder: string, terminal: Terminal): Settings {
+  const settings = settingsInForce(folder, drivers, { remembering: false });
+  complain(terminal, settings.complaints);
+  if ('value' in settings) return settings.value;
+  throw new Failure(`nothing to go by: mend ${folder} as said above`);
+}
+
 /** Throws Failure only where there are neither usable settings nor a last good copy of them. */
 export function readConfig(folder: string, terminal: Terminal): Config {
   const settings = settingsInForce(folder, drivers);

@@ -22,6 +22,7 @@ export const decodeCommand: Command = {
     '',
     '  hjemmebro decode --driver bluetooth-sig-pulse-oximeter --channel 2a5f 00 E8F3 84F3',
   ],
+  operandsMax: Number.POSITIVE_INFINITY,
   options: {
     driver: { type: 'string' },
     channel: { type: 'string' },
@@ -44,7 +45,7 @@ function namedDriver(given: Given): Driver {
   if (driver) return driver;
   const near = nearest(id, known);
   throw new UsageError(
-    `no driver "${id}"${near ? `; did you mean "${near}"?` : ''} Known drivers: ${known.join(', ')}`,
+    `no driver "${id}";${near ? ` did you mean "${near}"?` : ''} known drivers: ${known.join(', ')}`,
   );
 }
 
@@ -74,7 +75,7 @@ function framesOf(driver: Driver, channel: string, bytes: Uint8Array): readonly 
 }
 
 function channelOf(driver: Driver, given: Given): string {
-  const channel = textOption(given, 'channel')?.toLowerCase().replace(/^0x/, '');
+  const channel = textOption(given, 'channel')?.toLowerCase().replace(/^0x/, '').replace(SIG_BASE, '$1');
   switch (driver.link.kind) {
     case 'ble':
       if (channel !== undefined) return channel;
@@ -88,10 +89,13 @@ function channelOf(driver: Driver, given: Given): string {
   }
 }
 
+/** A 16-bit UUID written out in 128 bits. Source: Bluetooth Core 5.4, Vol 3, Part B, 2.5.1. */
+const SIG_BASE = /^0000([0-9a-f]{4})-0000-1000-8000-00805f9b34fb$/;
+
 function bytesOf(given: Given): Uint8Array {
   const text = textOption(given, 'text');
   const file = textOption(given, 'file');
-  if ([text, file, given.operands[0]].filter((source) => source !== undefined).length !== 1) {
+  if ([text || undefined, file, given.operands[0]].filter((source) => source !== undefined).length !== 1) {
     throw new UsageError('give the bytes once: as HEX, as --text or as --file');
   }
   if (text !== undefined) return Buffer.from(text, 'latin1');

@@ -27,5 +27,5 @@ export const driversCommand: Command = {
 
 function labels(metrics: readonly string[]): string {
   const byName = METRICS as Readonly<Record<string, { readonly label: string }>>;
-  return metrics.map((name) => byName[name]?.label ?? name).join(', ');
+  return metrics.map((name) => byName[name]?.label ?? name).join('; ');
 }

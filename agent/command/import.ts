@@ -8,7 +8,7 @@ import { cardDevice, type ImportReport, importFor } from '../session/import-card
 import type { Settings } from '../settings/settings.ts';
 import { realWorld } from '../world.ts';
 import { type Command, configFolder, Failure, type Given, type Terminal, textOption, UsageError } from './command.ts';
-import { readConfig } from './config.ts';
+import { readSettings } from './config.ts';
 
 export const importCommand: Command = {
   name: 'import',
@@ -19,12 +19,13 @@ export const importCommand: Command = {
     '  --config DIR  the hub that takes it (default /etc/hjemmebro), whether its agent runs or not',
     '  --device ID   which device of the settings the card belongs to, where there are several with cards',
   ],
+  operandsMax: 1,
   options: { config: { type: 'string' }, device: { type: 'string' } },
   run: async (given, terminal) => {
-    const [path, more] = given.operands;
-    if (path === undefined || more !== undefined) throw new UsageError('name the folder of one card');
+    const [path] = given.operands;
+    if (path === undefined) throw new UsageError('name the folder of one card');
     const folder = resolve(path);
-    const { settings } = readConfig(configFolder(given), terminal);
+    const settings = readSettings(configFolder(given), terminal);
     const report = await imported(settings, folder, textOption(given, 'device'), terminal);
     show(report, given, terminal);
     return report.files === 0 || Object.keys(report.refused).length > 0 ? 1 : 0;

@@ -1,4 +1,5 @@
 /** `hjemmebro journal`: read what the hub has written down. */
+import { existsSync } from 'node:fs';
 import { askAgent, controlPath } from '../control/control.ts';
 import { openJournal } from '../journal/open.ts';
 import type { Entry } from '../reading/entry.ts';
@@ -6,7 +7,7 @@ import type { Measurement } from '../reading/measurement.ts';
 import { METRICS } from '../vocabulary/metrics.ts';
 import { realWorld } from '../world.ts';
 import { type Command, configFolder, Failure, type Terminal, wholeOption } from './command.ts';
-import { readConfig } from './config.ts';
+import { readSettings } from './config.ts';
 
 const LINES_AT_A_TIME = 500;
 
@@ -22,7 +23,7 @@ export const journalCommand: Command = {
   ],
   options: { config: { type: 'string' }, from: { type: 'string' }, follow: { type: 'boolean' } },
   run: async (given, terminal) => {
-    const { settings } = readConfig(configFolder(given), terminal);
+    const settings = readSettings(configFolder(given), terminal);
     const from = wholeOption(given, 'from', 1, Number.MAX_SAFE_INTEGER) ?? 1;
     const follow = given.options['follow'] === true;
     const json = given.options['json'] === true;
@@ -33,6 +34,10 @@ export const journalCommand: Command = {
       throw new Failure(
         'no agent runs with these settings, so there is nothing to follow; start it with "hjemmebro run"',
       );
+    if (!existsSync(settings.journal.path)) {
+      terminal.err(`nothing was written to ${settings.journal.path} yet`);
+      return 0;
+    }
     await showStored(settings.journal.path, settings.hub, from, show, terminal);
     return 0;
   },

@@ -16,10 +16,10 @@ export const runCommand: Command = {
   ],
   options: { config: { type: 'string' }, 'shift-clock-ms': { type: 'string' } },
   run: async (given, terminal) => {
-    const config = readConfig(configFolder(given), terminal);
-    const log = openLog(config.settings.log?.level ?? 'info');
     const shiftMs = Number(textOption(given, 'shift-clock-ms') ?? '0');
     if (!Number.isFinite(shiftMs)) throw new UsageError('--shift-clock-ms takes a number of milliseconds');
+    const config = readConfig(configFolder(given), terminal);
+    const log = openLog(config.settings.log?.level ?? 'info');
     const world = shiftMs === 0 ? realWorld() : shifted(realWorld(), shiftMs);
     const agent = await startAgent({ world, log, software: packageVersion(), ...config });
     await new Promise((resolve) => terminal.stop.addEventListener('abort', resolve, { once: true }));

@@ -154,9 +154,9 @@ export function askAgent(
       if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') return resolve(false);
       reject(error);
     });
+    socket.on('close', () => reached && resolve(true));
     const lines = createInterface({ input: socket });
     lines.on('line', onLine);
-    lines.on('close', () => reached && resolve(true));
     lines.on('error', () => undefined); // told by the socket's own error
     stop.addEventListener('abort', () => socket.destroy(), { once: true });
   });

@@ -76,7 +76,8 @@ export function followCare(options: CareOptions): Care {
   function look(): void {
     const before = state;
     state = now(before);
-    if (before.level !== state.level || before.cause !== state.cause) options.onChange(state);
+    const same = before.level === state.level && before.cause === state.cause && before.device === state.device;
+    if (!same) options.onChange(state);
   }
 
   let timer = world.after(LOOK_EVERY_MS, tick);

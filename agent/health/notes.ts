@@ -5,6 +5,14 @@ import type { HubEvent } from '../reading/entry.ts';
 import { ownId } from '../session/identity.ts';
 import { rfc3339, type World } from '../world.ts';
 
+/** Good news; everything else is something a technician may have to mend. */
+const GOOD_NEWS: ReadonlySet<string> = new Set([
+  'broker-connected',
+  'broker-speaks-3.1.1',
+  'journal-writable',
+  'plan-in-force',
+  'radio-up',
+]);
 /** The same event with the same cause is written once in this time; in between it is only counted. */
 const REPEAT_AFTER_MS = 10 * 60_000;
 /** Different events remembered for that; past it the oldest is forgotten. */
@@ -43,7 +51,8 @@ export function openNotes(world: World, log: Logger): { readonly note: Note; int
       const oldest = told.keys().next();
       if (told.size > REMEMBERED_MAX && !oldest.done) told.delete(oldest.value);
       const repeated = before && before.count > 0 ? { count: before.count } : {};
-      log.info({ device: event.device, count: repeated.count }, [event.name, event.cause].filter(Boolean).join(': '));
+      const level = GOOD_NEWS.has(event.name) ? 'info' : 'warn';
+      log[level]({ device: event.device, count: repeated.count }, [event.name, event.cause].filter(Boolean).join(': '));
       write({ ...event, ...repeated });
     },
     into: (opened) => {

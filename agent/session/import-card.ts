@@ -75,11 +75,13 @@ export function cardDevice(settings: Settings, id?: string): DeviceSettings {
   const cards = settings.devices.filter(({ driver }) => driverById(driver)?.link.kind === 'card');
   const [only, another] = id === undefined ? cards : cards.filter((device) => device.id === id);
   if (only && !another) return only;
+  const named = settings.devices.find((device) => device.id === id);
+  if (named) throw new LinkError(`"${named.id}" (${named.driver}) is not read from a card`);
   if (cards.length === 0) {
     throw new LinkError('no device of the settings is read from a card; add one to "devices" in hub.json');
   }
   const ids = cards.map((device) => device.id).join(', ');
-  throw new LinkError(`say which device the card belongs to; the settings have ${ids}`);
+  throw new LinkError(`say with --device which device the card belongs to; the settings have ${ids}`);
 }
 
 /** Takes the card of a device of the settings. Rejects with a LinkError in words for the person who holds the card. */

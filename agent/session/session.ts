@@ -22,8 +22,8 @@ export interface SessionOptions {
   readonly link: Link;
   /** Zone of the patient's home, for devices whose settings name none. */
   readonly timeZone: string;
-  /** Told when the device came or went. */
-  onPresence(): void;
+  /** Told when the device came or went, and why, in words for a technician. */
+  onPresence(what: string): void;
 }
 
 export interface Session {
@@ -176,14 +176,15 @@ export function startSession(options: SessionOptions): Session {
         ...(setsClock && { localTime: localTimeIn(source.zone, world.wallMs()) }),
       });
       if (dialogue) conversation = converse(world, driver, dialogue, voice);
-      options.onPresence();
+      options.onPresence('connected');
     },
     frame: heard,
     down: (cause) => {
       conversation?.end();
       conversation = undefined;
-      if (presence.down(cause)) note(event('device-disconnected', { cause }));
-      options.onPresence();
+      if (!presence.down(cause)) return;
+      note(event('device-disconnected', { cause }));
+      options.onPresence(cause);
     },
   });
 

@@ -21,16 +21,17 @@ function lastGoodFolder(settings: Settings): string {
   return join(dirname(settings.journal.path), 'last-good');
 }
 
-/** The file, else the last good copy; complaints alone when there is neither. */
+/** The file, else the last good copy; complaints alone when there is neither. Whoever only looks does not remember. */
 export function settingsInForce(
   folder: string,
   drivers: readonly KnownDriver[],
+  { remembering = true } = {},
 ): InForce<Settings> | { readonly complaints: readonly Complaint[] } {
   const read = readText(folder, SETTINGS_FILE);
   if (!('text' in read)) return read;
   const checked = checkSettings(read.text, folder, drivers);
   if ('settings' in checked) {
-    const complaints = remember(lastGoodFolder(checked.settings), SETTINGS_FILE, read.text);
+    const complaints = remembering ? remember(lastGoodFolder(checked.settings), SETTINGS_FILE, read.text) : [];
     return { value: checked.settings, from: 'file', complaints };
   }
   const path = journalPathIn(read.text);

@@ -36,12 +36,25 @@ export interface Stage {
   close(): Promise<void>;
 }
 
+/** The stage cannot be set, in words for a person. */
+export class StageError extends Error {
+  override readonly name = 'StageError';
+}
+
+/** Rejects with a StageError when the broker does not answer. */
 export async function openStage(options: StageOptions): Promise<Stage> {
   const { world } = options;
   const folder = mkdtempSync(join(tmpdir(), 'hjemmebro-'));
   const broker: Broker | undefined = options.broker === undefined ? await startBroker() : undefined;
   const url = options.broker ?? broker?.url ?? '';
-  const hospital = await startHospital({ world, broker: url, hub: HUB, onEntry: options.onEntry });
+  const hospital = await startHospital({ world, broker: url, hub: HUB, onEntry: options.onEntry }).catch(
+    (error: unknown) => {
+      rmSync(folder, { recursive: true, force: true });
+      throw new StageError(
+        `${error instanceof Error ? error.message : String(error)}; start it, or leave --broker out`,
+      );
+    },
+  );
   const radio = await startRadio({ world, listen: `unix:${join(folder, 'radio.sock')}` });
   const cards = join(folder, 'cards');
   mkdirSync(cards);

@@ -22,8 +22,8 @@ export interface SimulateOptions {
 /** Plays the script, then stays until stopped. Rejects when the socket, port or link cannot be made. */
 export async function simulate({ world, simulator, link, script, port, say, stop }: SimulateOptions): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'hjemmebro-simulate-'));
-  const radio =
-    link === 'ble' ? await startRadio({ world, listen: `unix:${port ?? join(folder, 'radio.sock')}` }) : undefined;
+  const socket = port ?? join(folder, 'radio.sock');
+  const radio = link === 'ble' ? await startRadio({ world, listen: `unix:${socket}` }) : undefined;
   const place: Place = {
     world,
     addPeripheral: (options) => {
@@ -38,15 +38,18 @@ export async function simulate({ world, simulator, link, script, port, say, stop
     acknowledged: (measurements) => say(`the hub has ${measurements.length} more measurements`),
     doing: say,
   });
-  const alias = 'path' in running.reach ? port : undefined;
+  let alias: string | undefined; // only a link that we made is ours to remove
   try {
-    if (alias !== undefined && 'path' in running.reach) symlinkSync(running.reach.path, alias);
+    if (port !== undefined && 'path' in running.reach) {
+      symlinkSync(running.reach.path, port);
+      alias = port;
+    }
     say(howToReach(running.reach, radio, alias));
     await Promise.race([
       running.done.then(() => say('the script is played to its end; stop with Ctrl-C')),
-      stopped(stop),
+      stopped(world, stop),
     ]);
-    await stopped(stop);
+    await stopped(world, stop);
   } finally {
     if (alias !== undefined) rmSync(alias, { force: true });
     await running.stop();
@@ -63,9 +66,7 @@ function howToReach(reach: Running['reach'], radio: Radio | undefined, alias: st
   return `reach it with "folder": "${reach.folder}"`;
 }
 
-function stopped(stop: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (stop.aborted) resolve();
-    stop.addEventListener('abort', () => resolve(), { once: true });
-  });
+/** Holds the process: a card that lies in its reader keeps nothing else alive. */
+async function stopped(world: World, stop: AbortSignal): Promise<void> {
+  while (!stop.aborted) await world.sleep(60_000, stop);
 }

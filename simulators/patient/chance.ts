@@ -16,6 +16,8 @@ export interface Calendar {
   readonly now: string;
   /** '2026-03-01' for 1. */
   daysAgo(days: number): string;
+  /** Local time so long after the run began. */
+  after(ms: number): string;
   /** Local time so many hours before the run. */
   hoursAgo(hours: number): string;
 }
@@ -26,5 +28,5 @@ const HOUR_MS = 3_600_000;
 export function calendarOf(now: string): Calendar {
   const nowMs = localMs(now);
   const hoursAgo = (hours: number) => localText(nowMs - hours * HOUR_MS);
-  return { now, hoursAgo, daysAgo: (days) => hoursAgo(days * 24).slice(0, 10) };
+  return { now, hoursAgo, after: (ms) => localText(nowMs + ms), daysAgo: (days) => hoursAgo(days * 24).slice(0, 10) };
 }

@@ -24,7 +24,8 @@ export function weighingsOf(name: ScenarioName, chance: Chance, calendar: Calend
     name: 'Scale',
     clock: { startsAt: calendar.now },
     stored,
-    weighings: [{ afterMs: TODAY_AFTER_MS, kg: shown(today) }],
+    // Stamped by the story, not by the device's clock, which shows how fast the hub was to set it.
+    weighings: [{ afterMs: TODAY_AFTER_MS, kg: shown(today), at: calendar.after(TODAY_AFTER_MS) }],
   };
 }
 

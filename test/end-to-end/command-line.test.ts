@@ -60,7 +60,7 @@ const WRONG: readonly (readonly [words: readonly string[], helps: RegExp])[] = [
   [['drivers', 'pump'], /pump/],
   [['run', '/etc/hjemmebro'], /\/etc\/hjemmebro/],
   [['import'], /folder/],
-  [['import', 'a', 'b'], /one card/],
+  [['import', 'a', 'b'], /one word too many/],
 ];
 
 describe('used wrongly: exit 2 and a sentence that helps', () => {
@@ -217,7 +217,7 @@ describe('drivers', () => {
     const { code, out } = await hjemmebro('drivers');
     expect(code).toBe(0);
     for (const driver of DRIVERS) expect(out).toMatch(new RegExp(`^${driver}$`, 'm'));
-    expect(out).toMatch(/SpO2, pulse/);
+    expect(out).toMatch(/SpO2; pulse/);
   });
 
   test.concurrent('--json', async () => {

@@ -46,7 +46,7 @@ test('three processes: a device behind h4:unix, the agent, and whoever reads its
   const observer = await observe(world, hospital.url, HUB);
   open.push(observer);
   const agent = start('run', ...bed.config);
-  await agent.line('err', /hub hub-test-1 is up with 1 devices/);
+  await agent.line('err', /hub hub-test-1 is up with 1 device;/);
 
   const follower = start('journal', ...bed.config, '--json', '--follow');
   const [saturation, pulse] = [
@@ -120,7 +120,7 @@ test('a peripheral no one here wrote: bleno, as a pulse oximeter', { timeout: LI
   const devices = [{ id: 'bleno', driver: OXIMETER, address: device.bleno.address }];
   const home = openHome({ devices, hci: radio.address });
   const agent = start('run', ...home.config);
-  await agent.line('err', /is up with 1 devices/);
+  await agent.line('err', /is up with 1 device;/);
   const follower = start('journal', ...home.config, '--json', '--follow');
   await follower.line('out', /"device":"bleno".*"metric":"MDC_PULS_OXIM_SAT_O2".*"value":"100\.0"/);
   await follower.line('out', /"device":"bleno".*"metric":"MDC_PULS_OXIM_PULS_RATE".*"value":"90\.0"/);

@@ -66,7 +66,7 @@ test.concurrent('without an agent, twice: the second time adds nothing', async (
 test.concurrent('while the agent runs: it does the work, and reads the same card in the reader without adding anything', async () => {
   const home = openHome({ devices: [CPAP] });
   const agent = start('run', ...home.config);
-  await agent.line('err', /is up with 1 devices/);
+  await agent.line('err', /is up with 1 device;/);
   const card = cardFolder();
   const { code, report } = await imported(home, card);
   expect(code).toBe(0);
@@ -118,7 +118,7 @@ test.concurrent('which device a card belongs to', async () => {
   const card = cardFolder();
   const unsaid = await hjemmebro('import', card, ...two.config);
   expect(unsaid).toMatchObject({ code: 1, out: '' });
-  expect(unsaid.err).toMatch(/say which device the card belongs to; the settings have cpap, cpap-guest/);
+  expect(unsaid.err).toMatch(/say with --device which device the card belongs to; the settings have cpap, cpap-guest/);
   expect((await imported(two, card, '--device', 'cpap-guest')).report.device).toBe('cpap-guest');
 
   const none = openHome({ devices: [] });

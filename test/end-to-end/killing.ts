@@ -27,6 +27,8 @@ const WINDOWS_S = [
 /** Between something being sent and the kill: at once, or long enough to reach the disk in some runs and not in others. */
 const AFTER_SENT_MS = [-4, 12] as const;
 
+const ENTRIES_BEFORE_KILL = 20;
+
 export interface Killer {
   /** To be called whenever something changed in the demo. */
   watch(demo: Demo): void;
@@ -48,7 +50,9 @@ export function killer(world: World, random: () => number, folder: string): Kill
     const isSending = sent > sentBefore;
     sentBefore = sent;
     const isUp = demo.agent.pid !== undefined;
-    if (phase === 'alive' && isUp && isSending && demo.elapsedMs >= (momentsMs[kills.length] ?? Infinity)) {
+    // On a busy machine the agent may have nothing on disk yet when the first window opens.
+    const isAtWork = (demo.stage.hospital.account(HUB)?.received ?? 0) > ENTRIES_BEFORE_KILL;
+    if (phase === 'alive' && isUp && isAtWork && isSending && demo.elapsedMs >= (momentsMs[kills.length] ?? Infinity)) {
       phase = 'condemned';
       const kill = (): void => {
         atMs = demo.elapsedMs;

@@ -75,7 +75,7 @@ test.concurrent('a bad edit of settings and plan does not stop the hub: the last
   home.write('hub.json', { hub: HUB, timeZone: 'Europe/Osl', journal: { path: 'state/journal' } });
   home.write('care-plan.json', { id: 'test', version: 2, language: 'en', rules: [{ id: 'low', kind: 'limt' }] });
   const second = start('run', ...home.config);
-  await second.line('err', /hub hub-test-1 is up with 1 devices/);
+  await second.line('err', /hub hub-test-1 is up with 1 device;/);
   const { code, err } = await second.end();
   expect(code).toBe(0);
   expect(err).toMatch(/^hub\.json: timeZone: found "Europe\/Osl"; expected IANA/m);

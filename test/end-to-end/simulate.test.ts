@@ -18,7 +18,7 @@ test.concurrent('a pump behind a link to its tty: the hub reads it, and the link
 
   const home = openHome({ devices: [{ id: 'pump', driver: 'alaris-gh-serial', port, pollSeconds: 0.5 }] });
   const agent = start('run', ...home.config);
-  await agent.line('err', /is up with 1 devices/);
+  await agent.line('err', /is up with 1 device;/);
   const follower = start('journal', ...home.config, '--json', '--follow');
   await follower.line('out', /"metric":"MDCX_PUMP_ALARM".*"code":"AL_NOALM"/);
   await follower.line('out', /"metric":"MDCX_PUMP_ALARM".*"code":"AL_OCCL"/);

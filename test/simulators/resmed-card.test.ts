@@ -66,7 +66,12 @@ describe('what the bytes mean', () => {
     const file = eventFile('x_EVE.edf', startMs, [{ label: 'Central Apnea', startS: 595, durationS: 20 }]);
     expect(new TextDecoder('latin1').decode(file.bytes)).toContain('+615\x1520\x14Central Apnea\x14');
     expect(file.means).toEqual([
-      { metric: 'MDCX_SABTE_CENTRAL_APNEA', code: 'Central Apnea', deviceTime: '2024-02-28T23:59:55', durationMs: 20_000 },
+      {
+        metric: 'MDCX_SABTE_CENTRAL_APNEA',
+        code: 'Central Apnea',
+        deviceTime: '2024-02-28T23:59:55',
+        durationMs: 20_000,
+      },
     ]);
   });
 
