@@ -262,10 +262,10 @@ describe.skipIf(!hasMosquitto)('with an MQTT 5 broker', () => {
     const there = await hospital(broker.url, HUB);
     const { uplink } = started(journal, [broker.url]);
     await expect.poll(() => uplink.status().connected, patiently).toBe(true);
-    await journal.append(drafts('a', 200));
+    await journal.append(drafts('a', 20));
     await uplink.close();
     await expect.poll(() => there.on('state').length, patiently).toBe(2);
-    expect(there.seqs()).toEqual(upTo(200));
+    expect(there.seqs()).toEqual(upTo(20));
     expect(JSON.parse(there.heard.at(-1)?.text ?? '')).toEqual({
       v: 1,
       hub: HUB,
