@@ -132,7 +132,7 @@ describe('a tty', () => {
       /^no such port .*ttyUSB0; plug the cable in or correct devices\[\.\.\]\.port; ports present: /,
     );
     await plugIn();
-    await until(world, 'up', () => told.ups.length === 1, 15_000);
+    await until(world, 'up', () => told.ups.length === 1);
   });
 
   test('is ours alone: a second link is told that it is in use', async () => {
