@@ -25,7 +25,7 @@ export interface PumpRunning extends Running {
 }
 
 /** Ours: no real pump has it. */
-const SERIAL_NUMBER = '8002-00001';
+export const SERIAL_NUMBER = '8002-00001';
 const FIRST_LOG_ENTRY = 1;
 const MAX_MESSAGE_BYTES = 256;
 

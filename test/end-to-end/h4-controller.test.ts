@@ -125,5 +125,8 @@ test('a peripheral no one here wrote: bleno, as a pulse oximeter', { timeout: LI
   await follower.line('out', /"device":"bleno".*"metric":"MDC_PULS_OXIM_SAT_O2".*"value":"100\.0"/);
   await follower.line('out', /"device":"bleno".*"metric":"MDC_PULS_OXIM_PULS_RATE".*"value":"90\.0"/);
   await follower.end();
+  // Invariant 13: whose address it is, nobody reads in a log or at the hospital.
+  const { out } = await hjemmebro('journal', ...home.config, '--json');
+  expect(agent.err + out).not.toMatch(/([0-9a-f]{2}:){5}[0-9a-f]{2}/i);
   expect((await agent.end()).code).toBe(0);
 });

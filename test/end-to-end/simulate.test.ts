@@ -2,6 +2,7 @@
 import { existsSync, lstatSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { SERIAL_NUMBER } from '../../simulators/devices/alaris-gh-serial.ts';
 import { closeHomes, openFolder, openHome } from './home.ts';
 import { endAll, hjemmebro, jsonLines, start } from './program.ts';
 
@@ -23,6 +24,10 @@ test.concurrent('a pump behind a link to its tty: the hub reads it, and the link
   await follower.line('out', /"metric":"MDCX_PUMP_ALARM".*"code":"AL_NOALM"/);
   await follower.line('out', /"metric":"MDCX_PUMP_ALARM".*"code":"AL_OCCL"/);
   await follower.end('SIGKILL');
+
+  // Invariant 13: the pump tells its serial number with every answer, and the hub keeps it to itself.
+  const { out } = await hjemmebro('journal', ...home.config, '--json');
+  expect(agent.err + out).not.toContain(SERIAL_NUMBER);
 
   // Pulled out while the agent looks on: noticed, and told with what to do.
   expect((await pump.end()).code).toBe(0);
