@@ -37,11 +37,14 @@ export function openView(screen: Screen, title: string): View {
   return screen.isTty ? page(screen, title) : lines(screen, title);
 }
 
+/** Before the hub has said anything. */
+const UNHEARD = 'not heard yet';
+
 /** The state of everything, as it is known at the hospital: the hub is never asked behind its back. */
 function facts(demo: Demo): { level: string; cause: string; head: number; contiguous: number; receipts: number } {
   const account = demo.stage.hospital.account(HUB);
   return {
-    level: text(account?.state?.['level']) ?? 'unknown',
+    level: text(account?.state?.['level']) ?? UNHEARD,
     cause: text(account?.state?.['cause']) ?? '',
     head: account?.highest ?? 0,
     contiguous: account?.contiguous ?? 0,
@@ -114,7 +117,7 @@ function lines(screen: Screen, title: string): View {
       const stamp = `${(demo.elapsedMs / 1000).toFixed(1).padStart(5)} s `;
       const { level, cause, head, contiguous } = facts(demo);
       const levelLine = `care level: ${level}${cause === '' || cause === 'none' ? '' : ` (${cause})`}`;
-      if (said.get('level') !== levelLine) {
+      if (level !== UNHEARD && said.get('level') !== levelLine) {
         said.set('level', levelLine);
         screen.out(stamp + levelLine);
       }
