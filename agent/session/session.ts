@@ -38,6 +38,8 @@ const WAITING_FRAMES_MAX = 512;
 /** Malformed frames told of per contact, without their bytes, which may hold a serial number (invariant 13); more are only counted, so that a babbling device cannot fill the disk. */
 const MALFORMED_TOLD_MAX = 8;
 const DEFAULT_POLL_SECONDS = 5;
+/** A contact whose newest reading is older than this was late, or the device's clock is wrong: either way nothing was alerted. */
+const OLD_AFTER_MS = 10 * 60_000;
 
 interface Waiting {
   readonly frame: Frame;
@@ -57,6 +59,8 @@ export function startSession(options: SessionOptions): Session {
   let ordinals = 0;
   let overrun = 0;
   let malformedTold = 0;
+  /** When the newest reading of this contact was true of the patient. */
+  let newestMs = Number.NEGATIVE_INFINITY;
   let working = Promise.resolve();
 
   function event(name: string, details: Omit<HubEvent, 'name' | 'device'> = {}): Draft {
@@ -92,7 +96,7 @@ export function startSession(options: SessionOptions): Session {
     presence.heard(outcome);
     switch (outcome.outcome) {
       case 'measured':
-        return draftsOf(source, outcome.measurements, item.received, item.ordinal);
+        return dated(draftsOf(source, outcome.measurements, item.received, item.ordinal));
       case 'ignored':
         return [];
       case 'malformed':
@@ -105,6 +109,21 @@ export function startSession(options: SessionOptions): Session {
       default:
         return unreachable(outcome);
     }
+  }
+
+  function dated(drafts: readonly Draft[]): readonly Draft[] {
+    for (const { body } of drafts)
+      if ('effective' in body) newestMs = Math.max(newestMs, Date.parse(body.effective.at));
+    return drafts;
+  }
+
+  /** Old readings raise no alert, so a contact that brought nothing else is told of: rules must not go blind unseen. */
+  async function tellIfOld(): Promise<void> {
+    const ageMinutes = Math.round((world.wallMs() - newestMs) / 60_000);
+    newestMs = Number.NEGATIVE_INFINITY; // a contact ends once, however often a link says that it is down
+    if (driver.link.kind === 'card' || !Number.isFinite(ageMinutes) || ageMinutes * 60_000 < OLD_AFTER_MS) return;
+    const cause = `the newest reading of this contact is ${ageMinutes} min old: handed over late, or the device's clock is behind; it raised no alert`;
+    await ontoDisk(world, journal, [event('device-time-behind', { cause })]);
   }
 
   function overrunGap(count: number): Draft {
@@ -167,6 +186,7 @@ export function startSession(options: SessionOptions): Session {
     up: (channels, about) => {
       framer = driver.link.kind === 'serial' ? createFramer(driver.link.framing) : undefined;
       malformedTold = 0;
+      newestMs = Number.NEGATIVE_INFINITY;
       presence.up(about);
       note(event('device-connected'));
       const setsClock = device.setClock === true && world.clock().state !== 'unsynced';
@@ -182,6 +202,7 @@ export function startSession(options: SessionOptions): Session {
     down: (cause) => {
       conversation?.end();
       conversation = undefined;
+      working = working.then(tellIfOld);
       if (!presence.down(cause)) return;
       note(event('device-disconnected', { cause }));
       options.onPresence(cause);

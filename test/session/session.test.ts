@@ -213,6 +213,35 @@ describe('presence', () => {
   });
 });
 
+describe('a device whose clock is behind', () => {
+  const told = async (): Promise<unknown[]> =>
+    (await entries('event'))
+      .filter(({ body }) => body['name'] === 'device-time-behind')
+      .map(({ body }) => body['cause']);
+
+  it('is told of when the contact ends, once, since its readings raised no alert', async () => {
+    start(oximeter());
+    link.up('2a5e');
+    await link.send('2a5e', STORED_94);
+    link.down('device ended the connection');
+    link.down('device ended the connection');
+    await vi.waitFor(async () => expect(await told()).toHaveLength(1));
+    expect((await told())[0]).toMatch(/^the newest reading of this contact is 2031 min old/);
+  });
+
+  it('is not suspected when the contact also brought something fresh, or nothing', async () => {
+    start(oximeter());
+    link.up('2a5e', '2a5f');
+    await link.send('2a5e', STORED_94);
+    await link.send('2a5f', SPO2_91);
+    link.down('gone');
+    link.up('2a5e');
+    link.down('gone');
+    await session?.close();
+    expect(await told()).toEqual([]);
+  });
+});
+
 describe('a serial device', () => {
   it('is understood however its bytes are torn, and noise is counted', async () => {
     const pump = driverById('alaris-gh-serial');
