@@ -19,7 +19,7 @@ export function readSettings(folder: string, terminal: Terminal): Settings {
   const settings = settingsInForce(folder, drivers, { remembering: false });
   complain(terminal, settings.complaints);
   if ('value' in settings) return settings.value;
-  throw new Failure(`nothing to go by: mend ${folder} as said above`);
+  throw new Failure(`no hub to go by: mend ${folder} as said above, or name its settings with --config`);
 }
 
 /** Throws Failure only where there are neither usable settings nor a last good copy of them. */

@@ -54,7 +54,8 @@ function decodeAll(driver: Driver, channel: string, bytes: Uint8Array): readonly
   return framesOf(driver, channel, bytes).map((piece) => printable('outcome' in piece ? piece : driver.decode(piece)));
 }
 
-function printable(outcome: Outcome): object {
+/** An outcome with each measurement's code and unit. */
+export function printable(outcome: Outcome): object {
   if (outcome.outcome !== 'measured') return outcome;
   const measurements = outcome.measurements.map((measurement) => {
     const unit = unitOf(measurement.metric);

@@ -1,5 +1,4 @@
 /** `hjemmebro import`: take a CPAP card into the journal. */
-
 import { resolve } from 'node:path';
 import { askAgent, controlPath } from '../control/control.ts';
 import { openJournal } from '../journal/open.ts';
@@ -9,22 +8,25 @@ import type { Settings } from '../settings/settings.ts';
 import { realWorld } from '../world.ts';
 import { type Command, configFolder, Failure, type Given, type Terminal, textOption, UsageError } from './command.ts';
 import { readSettings } from './config.ts';
+import { lookAtCard } from './look-at-card.ts';
 
 export const importCommand: Command = {
   name: 'import',
-  usage: 'import PATH [--config DIR] [--device ID] [--json]',
+  usage: 'import PATH [--config DIR] [--device ID] [--dry-run] [--json]',
   summary: 'take a CPAP card into the journal; harmless to repeat',
   details: [
     '  PATH          the folder of the card',
     '  --config DIR  the hub that takes it (default /etc/hjemmebro), whether its agent runs or not',
     '  --device ID   which device of the settings the card belongs to, where there are several with cards',
+    '  --dry-run     say what the card holds and keep nothing; needs no hub. With --json, what each file means',
   ],
   operandsMax: 1,
-  options: { config: { type: 'string' }, device: { type: 'string' } },
+  options: { config: { type: 'string' }, device: { type: 'string' }, 'dry-run': { type: 'boolean' } },
   run: async (given, terminal) => {
     const [path] = given.operands;
     if (path === undefined) throw new UsageError('name the folder of one card');
     const folder = resolve(path);
+    if (given.options['dry-run'] === true) return lookAtCard(folder, given.options['json'] === true, terminal);
     const settings = readSettings(configFolder(given), terminal);
     const report = await imported(settings, folder, textOption(given, 'device'), terminal);
     show(report, given, terminal);

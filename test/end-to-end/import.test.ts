@@ -113,6 +113,21 @@ test.concurrent('a card with broken files: the good ones are taken, the broken o
   expect(report.added).toBeLessThan(whole.report.added);
 });
 
+test.concurrent('a look at a card needs no hub and keeps nothing', async () => {
+  const card = cardFolder();
+  const { code, out, err } = await hjemmebro('import', card, '--dry-run');
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  expect(out).toMatch(/^STR\.edf: \d+ measurements$/m);
+  const files = jsonLines((await hjemmebro('import', card, '--dry-run', '--json')).out);
+  expect(files.map(({ path }) => path)).toContain('STR.edf');
+  const text = JSON.stringify(files.find(({ path }) => path === 'STR.edf'));
+  expect(text).toMatch(/"metric":"MDC_SABTE_AHI","mdc":8410788,[^}]*"value":"\d+\.\d"[^}]*"unit":"\/h"/);
+
+  writeFileSync(`${card}/STR.edf`, Buffer.alloc(4096, 0xa5));
+  expect(await hjemmebro('import', card, '--dry-run')).toMatchObject({ code: 1 });
+  expect((await hjemmebro('import', openFolder(), '--dry-run')).err).toMatch(/no files of a card/);
+});
+
 test.concurrent('which device a card belongs to', async () => {
   const two = openHome({ devices: [CPAP, { ...CPAP, id: 'cpap-guest' }] });
   const card = cardFolder();
