@@ -62,7 +62,8 @@ export function openDesk({ world, account, receipts, resendAfterMs, say }: DeskO
       ),
     );
     confirming = false;
-    if (said.every(Boolean)) scheduleConfirm(); // else up() tries again
+    // A receipt that did not get out waits for up(), which may have come while we were still finding out.
+    if (said.every(Boolean) || heard > 0) scheduleConfirm();
   }
 
   /** Asks only for holes that were there when the wait began, and not while the hub is filling them by itself. */

@@ -32,6 +32,7 @@ export async function openMqtt(options: MqttOptions): Promise<MqttWire> {
   const client = await dial(options);
   let retry: Timer | undefined;
   let closed = false;
+  client.setMaxListeners(0); // one for each publish under way, and those are bounded by what a hub is told
   client.on('close', () => {
     if (closed) return;
     retry?.cancel();
@@ -48,7 +49,7 @@ export async function openMqtt(options: MqttOptions): Promise<MqttWire> {
   return {
     publish: async (topic, payload, retain = false) => {
       if (!client.connected) throw new Error(`the broker at ${options.url} is away`);
-      await client.publishAsync(topic, payload, { qos: 1, retain });
+      await publish(client, topic, payload, retain);
     },
     close: async () => {
       closed = true;
@@ -107,6 +108,19 @@ function isUnsupported(error: unknown): boolean {
 function unreachableBroker(url: string, error: unknown): Error {
   const why = error instanceof Error ? error.message : String(error);
   return new Error(`cannot connect to the broker at ${url}: ${why}; is it running, and is the port right?`);
+}
+
+/** Rejects when the connection ends before the broker has it; MQTT.js alone would let it wait for a connection that may never come. */
+function publish(client: MqttClient, topic: string, payload: string, retain: boolean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const lost = (): void => reject(new Error('the connection was lost on the way'));
+    client.once('close', lost);
+    client.publish(topic, payload, { qos: 1, retain }, (error) => {
+      client.off('close', lost);
+      if (error) reject(error);
+      else resolve();
+    });
+  });
 }
 
 async function subscribe(client: MqttClient, topics: readonly string[]): Promise<void> {
