@@ -13,8 +13,8 @@ import type { CarePlan } from './rules/plan.ts';
 import { startRules } from './rules/runner.ts';
 import { importFor } from './session/import-card.ts';
 import { type Session, startSession } from './session/session.ts';
-import { readPems } from './settings/pems.ts';
 import type { Settings } from './settings/settings.ts';
+import { readPems } from './uplink/pems.ts';
 import { startUplink, type Uplink } from './uplink/uplink.ts';
 import type { World } from './world.ts';
 

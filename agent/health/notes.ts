@@ -2,7 +2,7 @@
 import type { Journal } from '../journal/contract.ts';
 import type { Logger } from '../log.ts';
 import type { HubEvent } from '../reading/entry.ts';
-import { ownId } from '../session/identity.ts';
+import { ownId } from '../reading/identity.ts';
 import { rfc3339, type World } from '../world.ts';
 
 /** Good news; everything else is something a technician may have to mend. */

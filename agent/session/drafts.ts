@@ -3,10 +3,10 @@
 import type { Driver } from '../../drivers/contract/driver.ts';
 import { effectiveTime } from '../device-time/effective-time.ts';
 import type { Draft, Reading, Received } from '../reading/entry.ts';
+import { readingId } from '../reading/identity.ts';
 import type { Measurement } from '../reading/measurement.ts';
 import { METRICS, unitOf } from '../vocabulary/metrics.ts';
 import { rfc3339, type World } from '../world.ts';
-import { readingId } from './identity.ts';
 
 export interface Source {
   readonly device: string;

@@ -5,12 +5,12 @@ import { createFramer, type Framer } from '../framing/framer.ts';
 import type { Journal } from '../journal/contract.ts';
 import { type Link, LinkError, type LinkFrame } from '../link/link.ts';
 import type { Draft, HubEvent, Received } from '../reading/entry.ts';
+import { ownId } from '../reading/identity.ts';
 import { unreachable } from '../reading/unreachable.ts';
 import type { DeviceSettings } from '../settings/settings.ts';
 import type { World } from '../world.ts';
 import { type Conversation, converse } from './dialogue.ts';
 import { draftsOf, receivedNow, type Source } from './drafts.ts';
-import { ownId } from './identity.ts';
 import { ontoDisk } from './onto-disk.ts';
 import { openPresence, type Presence } from './presence.ts';
 

@@ -1,12 +1,7 @@
 /** Reads the hub's certificate, key and the hospital's CA. */
 import { readFileSync } from 'node:fs';
-import type { UplinkSettings } from './settings.ts';
-
-export interface Pems {
-  readonly ca: string;
-  readonly cert: string;
-  readonly key: string;
-}
+import type { UplinkSettings } from '../settings/settings.ts';
+import type { Pems } from './mqtt-client.ts';
 
 /** Undefined where the settings name none. Throws with the path and what to do when a file cannot be read. */
 export function readPems(tls: UplinkSettings['tls']): Pems | undefined {

@@ -1,7 +1,7 @@
 /** Identity of an entry: the same measurement told twice is one entry, two equal measurements at different times are two. */
 import { createHash } from 'node:crypto';
-import type { Received } from '../reading/entry.ts';
-import type { Measurement } from '../reading/measurement.ts';
+import type { Received } from './entry.ts';
+import type { Measurement } from './measurement.ts';
 
 /**
  * Derived from device, metric, device time or record number, and value as told (invariant 8). A device that tells neither
