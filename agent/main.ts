@@ -35,5 +35,7 @@ const terminal: Terminal = {
 };
 
 process.exitCode = await runWords(process.argv.slice(2), commands, terminal, packageVersion());
-// Native handles (radio, ports) may still hold the loop after everything was closed; nothing is left to do.
+// Native handles (radio, ports) may still hold the loop after everything was closed. A reader of a pipe who is slower than
+// we are still gets all that was written: exit() does not wait for it.
+for (const stream of [process.stdout, process.stderr]) await new Promise((written) => stream.write('', written));
 process.exit();
