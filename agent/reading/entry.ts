@@ -39,14 +39,22 @@ export type Reading<M extends MetricName = MetricName> = Measurement<M> & {
 
 /** Why something is missing, as far as the hub knows. */
 export type GapCause =
+  /** The device ended the contact itself, or does not answer. */
   | 'device-off'
   | 'out-of-range'
+  /** The hub was without power, or its agent did not run. */
   | 'hub-down'
+  /** The sensor was not on the patient. */
   | 'sensor-off'
+  /** There are readings, and nobody will ever know when exactly they were taken. */
   | 'clock-unknown'
+  /** Removed to make room, by the written policy (docs/durability.md). */
   | 'evicted'
   | 'store-corrupt'
+  /** More came than could be kept. */
   | 'overrun'
+  /** The broker or the hospital will not take it; it lies in the journal and can be asked for. */
+  | 'undeliverable'
   | 'planned-pause';
 
 export interface Gap {
@@ -56,8 +64,29 @@ export interface Gap {
   /** Sequence numbers that will never arrive, inclusive. `from` is absent where the hub no longer knows it: everything the hospital lacks up to `to`. */
   readonly from?: number;
   readonly to?: number;
+  /** The stretch of time in which readings are missing, RFC 3339 by the hub's clock; `since` is absent where it is not known. */
+  readonly since?: string;
+  readonly until?: string;
   readonly count?: number;
   readonly detail?: string;
+  /** What is left of evicted readings. */
+  readonly summaries?: readonly Summary[];
+}
+
+/** What many readings of one metric came to, each digit as one of them told it; the mean has one decimal more. */
+export interface Summary {
+  readonly device: string;
+  readonly metric: MetricName;
+  readonly unit: string;
+  /** Effective times of the first and the last. */
+  readonly since: string;
+  readonly until: string;
+  /** Readings with a value, and readings without. */
+  readonly count: number;
+  readonly absent: number;
+  readonly min: string;
+  readonly max: string;
+  readonly mean: string;
 }
 
 export type Zone = 'green' | 'yellow' | 'red';
@@ -94,6 +123,34 @@ export interface HubEvent {
   readonly device?: string;
   readonly cause?: string;
   readonly count?: number;
+  /** With 'clock-corrected'. */
+  readonly correction?: ClockCorrection;
+  /** With 'device-clock'. */
+  readonly deviceClock?: DeviceClock;
+}
+
+/** The hub has learned what time it really was when it wrote these entries. They stay as they are, ids too (invariant 10). */
+export interface ClockCorrection {
+  /** The boot they were written in. */
+  readonly boot: string;
+  /** Sequence numbers, inclusive. */
+  readonly from: number;
+  readonly to: number;
+  /** Milliseconds to add to `at` and `received.wall`, and to `effective.at` where `effective.from` is 'hub'. */
+  readonly addMs: number;
+  /** Error bound of the times so corrected. */
+  readonly uncertaintyMs: number;
+}
+
+/** What a device's clock showed when the hub looked. */
+export interface DeviceClock {
+  /** As the device told it: local, without zone. Absent when it says that it was never set. */
+  readonly shows?: string;
+  /** Hub minus device, milliseconds: what is added to the times this device tells. */
+  readonly offsetMs?: number;
+  readonly uncertaintyMs?: number;
+  /** What the hub did about it, judged by reading the clock again. */
+  readonly action: 'none' | 'set' | 'set-refused' | 'set-without-effect';
 }
 
 export interface Bodies {
