@@ -2,9 +2,13 @@
 import { driverById } from '../drivers/registry.ts';
 import { controlPath, openControl } from './control/control.ts';
 import { followCare } from './health/care.ts';
+import { isAboutHub, openConditions } from './health/conditions.ts';
+import { watchClock } from './health/hub-clock.ts';
+import { conditionsNow } from './health/hub-conditions.ts';
 import { deviceMessages, healthMessage, stateMessage } from './health/messages.ts';
 import { openNotes } from './health/notes.ts';
 import { openJournal } from './journal/open.ts';
+import { startRetention } from './journal/retention.ts';
 import { openRadio } from './link/ble-radio.ts';
 import { openLink } from './link/open-link.ts';
 import type { Logger } from './log.ts';
@@ -12,7 +16,9 @@ import type { HubEvent } from './reading/entry.ts';
 import type { CarePlan } from './rules/plan.ts';
 import { startRules } from './rules/runner.ts';
 import { importFor } from './session/import-card.ts';
+import { openPauses } from './session/pauses.ts';
 import { type Session, startSession } from './session/session.ts';
+import { journalLimits } from './settings/journal-limits.ts';
 import type { Settings } from './settings/settings.ts';
 import { readPems } from './uplink/pems.ts';
 import { startUplink, type Uplink } from './uplink/uplink.ts';
@@ -38,11 +44,20 @@ const HEALTH_EVERY_MS = 60_000;
 /** Rejects when the journal cannot be opened; everything else is waited out. */
 export async function startAgent({ world, log, settings, plan, refusals, software }: AgentOptions): Promise<Agent> {
   const { note, into } = openNotes(world, log);
-  const journal = await openJournal({ world, path: settings.journal.path, hub: settings.hub, onEvent: note });
+  const { hub, timeZone } = settings;
+  const { reserveBytes, ...limits } = journalLimits(settings.journal);
+  const journal = await openJournal({ world, path: settings.journal.path, hub, onEvent: note, reserveBytes });
   into(journal);
   for (const refusal of refusals) note(refusal);
+  const clock = watchClock(world, journal, note);
 
   const radio = settings.ble && openRadio({ world, hci: settings.ble.hci, onEvent: note });
+  const pauses = openPauses(
+    world,
+    journal,
+    settings.devices.map(({ id }) => id),
+    note,
+  );
   let uplink: Uplink | undefined;
   const sessions: readonly Session[] = settings.devices.flatMap((device) => {
     const driver = driverById(device.driver);
@@ -52,10 +67,12 @@ export async function startAgent({ world, log, settings, plan, refusals, softwar
       log.info({ device: device.id }, what);
       uplink?.publishDevice(device.id);
     };
-    return startSession({ world, journal, driver, device, link, timeZone: settings.timeZone, onPresence });
+    const isPaused = (): boolean => pauses.isPaused(device.id);
+    return startSession({ world, journal, driver, device, link, timeZone, isPaused, onPresence });
   });
 
   const rules = startRules({ world, journal, plan, onEvent: note });
+  const conditions = openConditions(world, journal);
   const care = followCare({
     world,
     journal,
@@ -63,24 +80,36 @@ export async function startAgent({ world, log, settings, plan, refusals, softwar
     sessions,
     plan: () => plan,
     uplink: () => uplink?.status(),
+    onLook: () => conditions.look(conditionsNow(world, journal, uplink?.status())),
     onChange: () => uplink?.publishState(),
   });
+  for (const source of [rules, conditions]) source.onAlert(() => journal.isStuck() && uplink?.publishState());
   const health = (): object => healthMessage({ world, journal, sessions, rules, uplink });
 
   uplink = startUplink({
     world,
     journal,
     settings: settings.uplink,
-    hub: settings.hub,
+    hub,
     tls: () => readPems(settings.uplink.tls),
-    state: () => stateMessage({ world, hub: settings.hub, software, care: care.state() }),
-    devices: () => deviceMessages(settings.hub, sessions),
-    commands: { diagnose: async () => ({ status: 'done', detail: health() }) },
+    state: () =>
+      stateMessage({
+        world,
+        hub,
+        software,
+        care: care.state(),
+        conditions: conditions.standing(),
+        unsaved: journal.isStuck() ? rules.active() : [],
+      }),
+    devices: () => deviceMessages(hub, sessions),
+    commands: { diagnose: async () => ({ status: 'done', detail: health() }), pause: pauses.command },
+    concernsPatient: (alert) => !isAboutHub(alert),
     // Signed plans are taken over MQTT once signatures can be checked; until then the plan comes with the settings.
     onPlan: () =>
       note({ name: 'plan-not-taken', cause: 'plans are read from care-plan.json; this hub takes none over MQTT yet' }),
     onEvent: note,
   });
+  const retention = startRetention({ world, journal, limits, receipted: uplink.receipted, onEvent: note });
 
   const control = await openControl({
     path: controlPath(settings.journal.path),
@@ -92,9 +121,8 @@ export async function startAgent({ world, log, settings, plan, refusals, softwar
     uplink?.publishHealth(health());
     healthTimer = world.after(HEALTH_EVERY_MS, tellHealth);
   }
-  log.info(
-    `hub ${settings.hub} is up with ${sessions.length} ${sessions.length === 1 ? 'device' : 'devices'}; journal at ${journal.head}`,
-  );
+  const devices = `${sessions.length} ${sessions.length === 1 ? 'device' : 'devices'}`;
+  log.info(`hub ${hub} is up with ${devices}; journal at ${journal.head}`);
 
   return {
     close: async () => {
@@ -105,6 +133,8 @@ export async function startAgent({ world, log, settings, plan, refusals, softwar
       await rules.close();
       await uplink?.close();
       care.close();
+      clock.close();
+      await retention.close();
       await journal.close();
     },
   };

@@ -91,7 +91,8 @@ function decodeContinuous(bytes: Uint8Array): Outcome<Metric> {
   // metric at one moment could not be told apart by whoever reads the journal. The normal pair is the measurement.
   if (bit(flags, 0)) read.u32('fast SpO2 and pulse rate');
   if (bit(flags, 1)) read.u32('slow SpO2 and pulse rate');
-  return decodeRest(read, flags >>> 2, spo2, pulse, {});
+  const outcome = decodeRest(read, flags >>> 2, spo2, pulse, {});
+  return outcome.outcome === 'measured' ? { ...outcome, series: true } : outcome;
 }
 
 type Told = Pick<MeasurementFacts, 'deviceTime' | 'clock' | 'flags'>;

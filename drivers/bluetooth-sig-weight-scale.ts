@@ -50,10 +50,15 @@ export const bluetoothSigWeightScale = defineDriver<Metric>({
   mayWrite: (channel, bytes) => channel === DATE_TIME && isSettableDateTime(bytes),
 
   *dialogue({ channels, localTime }) {
-    if (localTime && channels.has(DATE_TIME)) {
-      // First of all things: an A&D scale waits for it about 100 ms after discovery.
-      yield { say: 'write', channel: DATE_TIME, bytes: encodeDateTime(localTime) };
-      yield { say: 'listen', forMs: STORED_WAIT_MS };
+    if (channels.has(DATE_TIME)) {
+      // What it stored was stamped by this clock: it is read before it is set, and again after.
+      yield { say: 'read', channel: DATE_TIME };
+      if (localTime) {
+        // An A&D scale waits for this about 100 ms after discovery, then sends and hangs up.
+        yield { say: 'write', channel: DATE_TIME, bytes: encodeDateTime(localTime), sets: 'clock' };
+        yield { say: 'read', channel: DATE_TIME };
+        yield { say: 'listen', forMs: STORED_WAIT_MS };
+      }
     }
     if (channels.has(FEATURES)) yield { say: 'read', channel: FEATURES };
   },
@@ -117,9 +122,7 @@ function decodeFeatures(bytes: Uint8Array): Outcome<Metric> {
 
 function decodeClock(bytes: Uint8Array): Outcome<Metric> {
   const read = byteReader(bytes);
-  const { deviceTime } = readDateTime(read);
+  const { deviceTime: shows } = readDateTime(read);
   const how = read.fault();
-  return how
-    ? { outcome: 'malformed', how }
-    : { outcome: 'ignored', why: `the scale's clock: ${deviceTime ?? 'not set'}` };
+  return how ? { outcome: 'malformed', how } : { outcome: 'clock', ...(shows !== undefined && { shows }) };
 }

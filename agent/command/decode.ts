@@ -62,7 +62,9 @@ export function printable(outcome: Outcome): object {
     const { metric, ...rest } = measurement;
     return { metric, mdc: METRICS[metric].mdc, ...rest, ...(unit !== undefined && { unit }) };
   });
-  return { ...outcome, measurements };
+  // Whether it is one of a series says how it is kept, not what the bytes mean.
+  const { series: _, ...said } = outcome;
+  return { ...said, measurements };
 }
 
 function framesOf(driver: Driver, channel: string, bytes: Uint8Array): readonly (Frame | Outcome)[] {

@@ -1,6 +1,7 @@
 /** `hjemmebro journal`: read what the hub has written down. */
 import { existsSync } from 'node:fs';
 import { askAgent, controlPath } from '../control/control.ts';
+import { textOf } from '../journal/contract.ts';
 import { openJournal } from '../journal/open.ts';
 import type { Entry } from '../reading/entry.ts';
 import type { Measurement } from '../reading/measurement.ts';
@@ -55,7 +56,7 @@ async function showStored(
   let next = from;
   while (next <= journal.head && !terminal.stop.aborted) {
     const lines = await journal.scan(next, LINES_AT_A_TIME);
-    for (const line of lines) show(line.json);
+    for (const line of lines) show(textOf(line));
     next = (lines.at(-1)?.seq ?? journal.head) + 1;
   }
   await journal.close();

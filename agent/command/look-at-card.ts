@@ -45,6 +45,8 @@ function gist(outcome: Outcome): string {
       return `${outcome.measurements.length} measurements`;
     case 'ignored':
       return `nothing to keep: ${outcome.why}`;
+    case 'clock':
+      return `nothing to keep: the device's clock showed ${outcome.shows ?? 'nothing'}`;
     case 'malformed':
       return `refused: ${outcome.how}`;
     default:

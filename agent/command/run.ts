@@ -2,7 +2,7 @@
 import { startAgent } from '../agent.ts';
 import { openLog } from '../log.ts';
 import { packageVersion } from '../settings/package-root.ts';
-import { realWorld, shifted } from '../world.ts';
+import { realWorld } from '../world.ts';
 import { type Command, configFolder, textOption, UsageError } from './command.ts';
 import { readConfig } from './config.ts';
 
@@ -20,7 +20,8 @@ export const runCommand: Command = {
     if (!Number.isFinite(shiftMs)) throw new UsageError('--shift-clock-ms takes a number of milliseconds');
     const config = readConfig(configFolder(given), terminal);
     const log = openLog(config.settings.log?.level ?? 'info');
-    const world = shiftMs === 0 ? realWorld() : shifted(realWorld(), shiftMs);
+    const { syncFile } = config.settings.clock ?? {};
+    const world = realWorld({ shiftMs, ...(syncFile !== undefined && { syncFile }) });
     const agent = await startAgent({ world, log, software: packageVersion(), ...config });
     await new Promise((resolve) => terminal.stop.addEventListener('abort', resolve, { once: true }));
     await agent.close();

@@ -3,7 +3,7 @@ import { chmodSync, rmSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Journal, Line } from '../journal/contract.ts';
+import { type Journal, type Line, textOf } from '../journal/contract.ts';
 import { unreachable } from '../reading/unreachable.ts';
 
 /** What may be asked. LevelDB lets one process in at a time, so whoever wants the journal of a running agent asks it. */
@@ -116,7 +116,7 @@ async function tellJournal(journal: Journal, question: Question & { ask: 'journa
 }
 
 async function sent(socket: Socket, line: Line): Promise<void> {
-  if (socket.destroyed || socket.write(`${line.json}\n`)) return;
+  if (socket.destroyed || socket.write(`${textOf(line)}\n`)) return;
   await new Promise<void>((resolve) => {
     socket.once('drain', resolve);
     socket.once('close', () => resolve());

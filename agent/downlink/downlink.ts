@@ -16,6 +16,8 @@ export interface DownlinkOptions {
   /** The newest sequence number there is: nothing above it can have been received. */
   readonly head: () => number;
   readonly onReceipt: (ranges: Ranges) => void;
+  /** The hospital's application will never store this entry. */
+  readonly onRejected: (seq: number, why: string) => void;
   readonly onPlan: (payload: Uint8Array) => void;
   readonly onReply: (message: Message) => void;
   readonly onEvent: (event: HubEvent) => void;
@@ -45,14 +47,19 @@ export function openDownlink(options: DownlinkOptions): Downlink {
   }
 
   function takeReceipt(payload: Uint8Array): void {
-    const ranges = parseReceipt(payload);
-    if (isMalformed(ranges)) {
-      note('receipt-malformed', ranges.malformed);
+    const receipt = parseReceipt(payload);
+    if (isMalformed(receipt)) {
+      note('receipt-malformed', receipt.malformed);
       return;
     }
-    const newest = ranges.at(-1)?.[1] ?? 0;
-    if (newest > options.head()) note('receipt-malformed', `${newest} was never sent, the newest is ${options.head()}`);
-    else options.onReceipt(ranges);
+    const { ranges, rejected } = receipt;
+    const newest = Math.max(ranges.at(-1)?.[1] ?? 0, ...rejected.map(({ seq }) => seq));
+    if (newest > options.head()) {
+      note('receipt-malformed', `${newest} was never sent, the newest is ${options.head()}`);
+      return;
+    }
+    for (const { seq, why } of rejected) options.onRejected(seq, why);
+    options.onReceipt(ranges);
   }
 
   function takeCommand({ payload, responseTopic, correlationData }: Incoming): void {

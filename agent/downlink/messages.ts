@@ -10,19 +10,41 @@ export interface Malformed {
   readonly malformed: string;
 }
 
-/** `{"upTo":N}` or `{"ranges":[[A,B],...]}`: the hospital's application has these entries. */
-export function parseReceipt(bytes: Uint8Array): Ranges | Malformed {
+export interface Receipt {
+  readonly ranges: Ranges;
+  /** What the hospital's application will never store, and why. */
+  readonly rejected: readonly { readonly seq: number; readonly why: string }[];
+}
+
+/** `{"upTo":N}` or `{"ranges":[[A,B],...]}`, with or without `"rejected":[{"seq","why"},...]`: the hospital's application has these entries. */
+export function parseReceipt(bytes: Uint8Array): Receipt | Malformed {
   const message = parseObject(bytes);
   if (isMalformed(message)) return message;
+  const rejected = parseRejected(message['rejected']);
+  if (!rejected) return { malformed: `"rejected" is not a list of at most ${RANGES_MOST} of {"seq", "why"}` };
   const { upTo, ranges } = message;
-  if (upTo === 0) return [];
-  if (isSeq(upTo)) return [[1, upTo]];
+  if (upTo === 0) return { ranges: [], rejected };
+  if (isSeq(upTo)) return { ranges: [[1, upTo]], rejected };
   if (upTo !== undefined) return { malformed: '"upTo" is not a sequence number' };
-  return (
-    parseRanges(ranges, RANGES_MOST) ?? {
-      malformed: `"ranges" is not a list of at most ${RANGES_MOST} pairs [from, to]`,
-    }
-  );
+  if (ranges === undefined && rejected.length > 0) return { ranges: [], rejected };
+  const parsed = parseRanges(ranges, RANGES_MOST);
+  if (!parsed) return { malformed: `"ranges" is not a list of at most ${RANGES_MOST} pairs [from, to]` };
+  return { ranges: parsed, rejected };
+}
+
+/** Reasons come from outside: a bound on each, so that a log and a gap entry stay readable. */
+const WHY_MOST_CHARACTERS = 200;
+
+function parseRejected(value: unknown): Receipt['rejected'] | undefined {
+  if (value === undefined) return [];
+  if (!Array.isArray(value) || value.length > RANGES_MOST) return undefined;
+  const rejected: { seq: number; why: string }[] = [];
+  for (const one of value) {
+    if (!isObject(one) || !isSeq(one['seq'])) return undefined;
+    const why = typeof one['why'] === 'string' ? one['why'].slice(0, WHY_MOST_CHARACTERS) : 'no reason given';
+    rejected.push({ seq: one['seq'], why });
+  }
+  return rejected;
 }
 
 export interface Command {

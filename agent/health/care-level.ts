@@ -5,8 +5,10 @@ export type CareLevelName = 'monitored' | 'delayed' | 'local-only' | 'not-monito
 /** Why the level is what it is; 'none' only with 'monitored'. */
 export type CareCause =
   | 'none'
-  /** Nothing can be written down, and what is not written down does not exist. */
+  /** Readings cannot be written down: the rules see them, the hospital does not, and a power cut would take them. */
   | 'journal-not-writable'
+  /** There is room for alerts only; readings wait in memory. */
+  | 'journal-full'
   | 'rules-stopped'
   | 'no-devices'
   /** A required device has not been heard since the hub started. */
@@ -45,7 +47,8 @@ export interface CareFacts {
   /** When the last receipt came. */
   readonly lastReceiptMs?: number;
   readonly devices: readonly DeviceFacts[];
-  readonly journalWritable: boolean;
+  /** 'none' when everything is written down. */
+  readonly journalTrouble: 'none' | 'journal-not-writable' | 'journal-full';
   readonly rulesRunning: boolean;
 }
 
@@ -85,9 +88,8 @@ export function follow(previous: CareState | undefined, facts: CareFacts): CareS
   return { ...now, sinceMs: previous?.level === now.level ? previous.sinceMs : facts.nowMs };
 }
 
-function unmonitored({ nowMs, devices, journalWritable, rulesRunning }: CareFacts): CareLevel | undefined {
+function unmonitored({ nowMs, devices, rulesRunning }: CareFacts): CareLevel | undefined {
   const level = 'not-monitored';
-  if (!journalWritable) return { level, cause: 'journal-not-writable' };
   if (!rulesRunning) return { level, cause: 'rules-stopped' };
   if (devices.length === 0) return { level, cause: 'no-devices' };
   for (const { id, required, lastReadingMs, presence, silentAfterMs = SILENT_AFTER_MS } of devices) {
@@ -100,7 +102,9 @@ function unmonitored({ nowMs, devices, journalWritable, rulesRunning }: CareFact
 }
 
 function unsent(facts: CareFacts): CareLevel | undefined {
-  const { nowMs, uplinkConnected, disconnectedSinceMs, oldestUnreceiptedMs, lastReceiptMs } = facts;
+  const { nowMs, journalTrouble, uplinkConnected, disconnectedSinceMs, oldestUnreceiptedMs, lastReceiptMs } = facts;
+  // The rules go on with what is in memory, but nothing leaves the hub that was not written first.
+  if (journalTrouble !== 'none') return { level: 'local-only', cause: journalTrouble };
   if (!uplinkConnected) {
     const lately = disconnectedSinceMs !== undefined && since(disconnectedSinceMs, nowMs) < UNREACHABLE_AFTER_MS;
     return { level: lately ? 'delayed' : 'local-only', cause: 'uplink-down' };

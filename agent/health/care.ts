@@ -1,12 +1,11 @@
 /** Follows the care level: gathers what the rooms know, asks the pure rule, and says when the level changes. */
-import { type Journal, JournalClosed } from '../journal/contract.ts';
-import type { Entry } from '../reading/entry.ts';
+import { entryOf, type Journal, JournalClosed } from '../journal/contract.ts';
 import type { CarePlan } from '../rules/plan.ts';
 import type { RulesRunner } from '../rules/runner.ts';
 import type { Session } from '../session/session.ts';
 import type { UplinkStatus } from '../uplink/uplink.ts';
 import type { World } from '../world.ts';
-import { type CareState, follow } from './care-level.ts';
+import { type CareFacts, type CareState, follow } from './care-level.ts';
 
 export interface CareOptions {
   readonly world: World;
@@ -17,6 +16,8 @@ export interface CareOptions {
   plan(): CarePlan;
   /** What the uplink knows; undefined before it was started. */
   uplink(): Pick<UplinkStatus, 'connected' | 'since' | 'receiptedUpTo' | 'lastReceiptAt'> | undefined;
+  /** Each second, before the level is computed. */
+  onLook?(): void;
   onChange(state: CareState): void;
 }
 
@@ -29,6 +30,13 @@ export interface Care {
 
 const LOOK_EVERY_MS = 1_000;
 
+/** A write that fails and lands a moment later is no trouble yet. */
+function troubleOf(journal: Journal): CareFacts['journalTrouble'] {
+  const { writable, isAlertsOnly } = journal.health();
+  if (!writable && journal.isStuck()) return 'journal-not-writable';
+  return isAlertsOnly && journal.isStuck() ? 'journal-full' : 'none';
+}
+
 export function followCare(options: CareOptions): Care {
   const { world, journal, rules, sessions } = options;
   let oldest: { readonly seq: number; readonly atMs: number } | undefined;
@@ -39,7 +47,7 @@ export function followCare(options: CareOptions): Care {
     if (seq > journal.head) oldest = undefined;
     else if (oldest?.seq !== seq) {
       const [line] = await journal.scan(seq, 1);
-      oldest = line && { seq, atMs: Date.parse((JSON.parse(line.json) as Entry).at) };
+      oldest = line && { seq, atMs: Date.parse(entryOf(line).at) };
     }
   }
 
@@ -56,7 +64,7 @@ export function followCare(options: CareOptions): Care {
       ...(uplink && !uplink.connected && { disconnectedSinceMs: Date.parse(uplink.since) }),
       ...(uplink?.lastReceiptAt !== undefined && { lastReceiptMs: Date.parse(uplink.lastReceiptAt) }),
       ...(oldest && { oldestUnreceiptedMs: oldest.atMs }),
-      journalWritable: journal.health().writable,
+      journalTrouble: troubleOf(journal),
       rulesRunning: rules.health().running,
       devices: sessions.map(({ device, presence }) => {
         const { present, lastHeardMs } = presence.state();
@@ -74,6 +82,7 @@ export function followCare(options: CareOptions): Care {
 
   let state = now(undefined);
   function look(): void {
+    options.onLook?.();
     const before = state;
     state = now(before);
     const same = before.level === state.level && before.cause === state.cause && before.device === state.device;

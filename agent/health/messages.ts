@@ -1,5 +1,6 @@
 /** What the hub says of itself outside the journal: `up/state`, `up/device/<device>`, `up/health`. Never clinical values. */
 import type { Journal } from '../journal/contract.ts';
+import type { Alert } from '../reading/entry.ts';
 import type { RulesRunner } from '../rules/runner.ts';
 import type { Session } from '../session/session.ts';
 import type { Uplink } from '../uplink/uplink.ts';
@@ -11,9 +12,13 @@ export interface StateFacts {
   readonly hub: string;
   readonly software: string;
   readonly care: CareState;
+  /** What is wrong with the hub itself, as told. */
+  readonly conditions: readonly Alert[];
+  /** Alerts that are on, where the journal cannot take them to the hospital. */
+  readonly unsaved: readonly Alert[];
 }
 
-export function stateMessage({ world, hub, software, care }: StateFacts): object {
+export function stateMessage({ world, hub, software, care, conditions, unsaved }: StateFacts): object {
   const { sinceMs, ...level } = care;
   const { state: clock } = world.clock();
   return {
@@ -25,6 +30,8 @@ export function stateMessage({ world, hub, software, care }: StateFacts): object
     software,
     boot: world.boot,
     clock,
+    ...(conditions.length > 0 && { conditions: conditions.map(({ rule }) => rule) }),
+    ...(unsaved.length > 0 && { unsavedAlerts: unsaved }),
   };
 }
 

@@ -1,9 +1,11 @@
 /** The store through good and bad times: a write is tried until it lands, in a store opened anew after each failure. */
 import type { HubEvent } from '../reading/entry.ts';
+import type { World } from '../world.ts';
 import { JournalClosed } from './contract.ts';
 import { BLOCK, writeHighWater } from './high-water.ts';
+import { faultOf, type Medium, type Pair, type Store, wordsOf } from './medium.ts';
 import { openOrRecover, type Where } from './recovery.ts';
-import { type Pair, type Store, wordsOf } from './store.ts';
+import type { Room } from './room.ts';
 
 /** Pauses between attempts to get a failing disk back; the last one repeats. */
 const REOPEN_PAUSES_MS = [100, 500, 2_000, 10_000, 30_000];
@@ -17,7 +19,8 @@ export interface Batch {
 export interface DiskOptions {
   readonly where: Where;
   readonly store: Store;
-  /** Sequence numbers up to here are set aside in the high-water file. */
+  readonly room: Room;
+  /** Sequence numbers up to here are set aside in the high-water mark. */
   readonly reserved: number;
   readonly onEvent: (event: HubEvent) => void;
   /** What a store that was started afresh must hold again. */
@@ -26,6 +29,8 @@ export interface DiskOptions {
 
 export class Disk {
   readonly #options: DiskOptions;
+  readonly #world: World;
+  readonly #medium: Medium;
   readonly #closing = new AbortController();
   #store: Store;
   #reserved: number;
@@ -39,6 +44,8 @@ export class Disk {
 
   constructor(options: DiskOptions) {
     this.#options = options;
+    this.#world = options.where.world;
+    this.#medium = options.where.medium;
     this.#store = options.store;
     this.#reserved = options.reserved;
   }
@@ -52,15 +59,28 @@ export class Disk {
     return this.#closing.signal.aborted;
   }
 
-  /** Makes the batch anew for each attempt; undefined when the disk is closed before one lands. */
-  async write<B extends Batch>(make: (store: Store) => Promise<B>): Promise<B | undefined> {
+  /**
+   * Makes the batch anew for each attempt, or none when it may not be written now ('put back'). Undefined when the disk was
+   * closed before one landed.
+   */
+  async write<B extends Batch>(make: (store: Store) => Promise<B> | undefined): Promise<B | 'put back' | undefined> {
     for (;;) {
-      const batch = await this.#attempt(make);
-      if (batch) {
+      let batch: B | undefined;
+      try {
+        batch = await make(this.#store);
+        if (!batch) return 'put back';
+        if (batch.head > this.#reserved) await this.noteReserved(batch.head + BLOCK);
+        await this.#store.write(batch.pairs);
+        this.#succeed();
+        return batch;
+      } catch (error) {
+        await this.#fail(error);
+      }
+      if (!(await this.#reopen())) return undefined;
+      if (batch && this.#hasLanded(batch)) {
         this.#succeed();
         return batch;
       }
-      if (!(await this.#reopen())) return undefined;
     }
   }
 
@@ -88,25 +108,24 @@ export class Disk {
     await this.#store.close();
     if (this.#cause !== undefined) return;
     // Failing to note the last number costs nothing but a wider gap, should the store be lost as well.
-    await writeHighWater(this.#options.where.path, { upTo: head, state: 'closed' }).catch(() => undefined);
-  }
-
-  async #attempt<B extends Batch>(make: (store: Store) => Promise<B>): Promise<B | undefined> {
-    try {
-      const batch = await make(this.#store);
-      if (batch.head > this.#reserved) await this.noteReserved(batch.head + BLOCK);
-      await this.#store.write(batch.pairs);
-      return batch;
-    } catch (error) {
-      this.#fail(error);
-      return undefined;
-    }
+    await writeHighWater(this.#medium, { upTo: head, state: 'closed' }).catch(() => undefined);
   }
 
   /** Sets numbers aside before the first of them is used. */
   async noteReserved(upTo = this.#reserved): Promise<void> {
-    await writeHighWater(this.#options.where.path, { upTo, state: 'open' });
+    await writeHighWater(this.#medium, { upTo, state: 'open' });
     this.#reserved = upTo;
+  }
+
+  /** A batch is atomic, so that one of its pairs tells of all. One without entries may be written twice. */
+  #hasLanded({ pairs }: Batch): boolean {
+    const [name, value] = pairs[0] ?? [];
+    if (name === undefined || !name.startsWith('e')) return false;
+    try {
+      return value !== undefined && this.#store.get(name)?.equals(value) === true;
+    } catch {
+      return false; // the next attempt will find out
+    }
   }
 
   #succeed(): void {
@@ -116,10 +135,11 @@ export class Disk {
     this.#failures = 0;
   }
 
-  #fail(error: unknown): void {
+  async #fail(error: unknown): Promise<void> {
     const isFirst = this.#cause === undefined;
     this.#cause = wordsOf(error);
     this.#failures += 1;
+    if (faultOf(error) === 'full') await this.#options.room.diskFull();
     if (isFirst) this.#options.onEvent({ name: 'journal-not-writable', cause: this.#cause });
   }
 
@@ -128,12 +148,11 @@ export class Disk {
    * only a store opened anew is trusted. Reading goes on until the moment of closing. False when the disk was closed first.
    */
   async #reopen(): Promise<boolean> {
-    const { world } = this.#options.where;
     let done = (): void => undefined;
     let isOpen = false;
     while (!isOpen && !this.isClosing) {
       const pauseMs = REOPEN_PAUSES_MS[Math.min(this.#failures, REOPEN_PAUSES_MS.length) - 1] ?? 0;
-      await world.sleep(pauseMs, this.#closing.signal);
+      await this.#world.sleep(pauseMs, this.#closing.signal);
       this.#reopening ??= new Promise((resolve) => {
         done = resolve;
       });
@@ -159,7 +178,7 @@ export class Disk {
       this.#isKeptLost = false;
       return true;
     } catch (error) {
-      this.#fail(error);
+      await this.#fail(error);
       return false;
     }
   }

@@ -1,23 +1,29 @@
 /** The log: gathers what arrives while the disk is busy into the next synced batch, and numbers it without holes. */
 import type { Draft, Gap, HubEvent } from '../reading/entry.ts';
-import { rfc3339 } from '../world.ts';
-import { type Appended, type Journal, JournalClosed, JournalFull, type Line, type Puts } from './contract.ts';
+import { rfc3339, type Timer, type World } from '../world.ts';
+import {
+  type Appended,
+  type Journal,
+  JournalClosed,
+  type JournalHealth,
+  type Line,
+  type Puts,
+  type Unsaved,
+} from './contract.ts';
 import { Disk } from './disk.ts';
-import { type Call, type Plan, planBatch } from './plan.ts';
-import { include, missing, parseRanges, type Ranges } from './ranges.ts';
-import { key, sealed, written } from './record.ts';
+import { type HoleReports, openHoleReports } from './holes.ts';
+import type { Pair, Store } from './medium.ts';
+import { type Plan, planBatch } from './plan.ts';
+import { openQueue, type Queue, type Waiting } from './queue.ts';
+import type { Ranges } from './ranges.ts';
+import { type IndexedLane, key, sealed, written } from './record.ts';
 import type { Where } from './recovery.ts';
-import { type Scanned, scan, scanAlerts } from './scan.ts';
-import type { Store } from './store.ts';
+import { openRoom, type Room } from './room.ts';
+import { gone, type Scanned, scan, scanLane } from './scan.ts';
 
-/** Drafts that may wait for the disk; past it append rejects with JournalFull. About 20 MB of readings. */
-const WAITING_MOST = 20_000;
-/** A batch is closed at this many drafts, so that nobody waits for all of a long queue. */
-const GROUP_MOST = 1_000;
-/** Kept value: which missing sequence numbers have been reported. */
-const HOLES = 'journal.holes';
-/** Past so many the oldest are forgotten, and reported again under the same id if they are read again. */
-const HOLES_MOST = 1_000;
+/** Older than this and not on disk: the disk stands still, whether it says so or not. */
+const STUCK_AFTER_MS = 2_000;
+const KEEP_SOON_MS = 30_000;
 
 export interface LogStart {
   readonly where: Where;
@@ -25,75 +31,96 @@ export interface LogStart {
   readonly store: Store;
   readonly head: number;
   readonly tail: number;
+  readonly plainUpTo: number;
   /** Sequence numbers up to here are set aside on disk. */
   readonly reserved: number;
+  readonly reserveBytes: number;
   readonly kept: Map<string, string>;
-}
-
-interface Waiting extends Call {
-  readonly resolve: (appended: readonly Appended[]) => void;
-  readonly reject: (error: Error) => void;
 }
 
 export class HubJournal implements Journal {
   readonly hub: string;
-  readonly tail: number;
-  readonly #start: LogStart;
+  readonly room: Room;
+  /** Entries up to this number were written before lanes were told apart: none of them counts as continuous. */
+  readonly plainUpTo: number;
+  readonly #world: World;
   readonly #disk: Disk;
+  readonly #onEvent: (event: HubEvent) => void;
   readonly #kept: Map<string, string>;
   readonly #listeners = new Set<(lines: readonly Line[]) => void>();
+  readonly #queue: Queue = openQueue();
+  readonly #holes: HoleReports;
   #head: number;
-  #holes: Ranges;
-  #waiting: Waiting[] = [];
-  /** Drafts handed in and not yet on disk. */
-  #queued = 0;
+  #tail: number;
+  #handedIn = 0;
+  #bytes = 0;
+  /** Values that may wait for the next batch, and when that may not be waited for any longer. */
+  #soon: Record<string, string> = {};
+  #soonTimer: Timer | undefined;
   #writing: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(start: LogStart) {
-    const { where, store, reserved, onEvent } = start;
+    const { where, store, reserved, reserveBytes, onEvent } = start;
     this.hub = where.hub;
-    this.tail = start.tail;
-    this.#start = start;
+    this.plainUpTo = start.plainUpTo;
+    this.#world = where.world;
+    this.#onEvent = onEvent;
     this.#head = start.head;
+    this.#tail = start.tail;
     this.#kept = start.kept;
-    this.#holes = this.#keptHoles();
+    this.#holes = openHoleReports(this);
+    this.room = openRoom({ ...where, reserveBytes, onEvent, onRoom: () => this.#kick() });
     const kept = () => [...this.#kept].map(([name, text]) => [key.kept(name), sealed(text)] as const);
-    this.#disk = new Disk({ where, store, reserved, onEvent, kept });
+    this.#disk = new Disk({ where, store, room: this.room, reserved, onEvent, kept });
   }
 
   get head(): number {
     return this.#head;
   }
 
+  get tail(): number {
+    return this.#tail;
+  }
+
   append(drafts: readonly Draft[], puts: Puts = {}): Promise<readonly Appended[]> {
-    return new Promise((resolve, reject) => {
-      if (this.#closed) throw new JournalClosed('the journal is closed');
-      if (this.#queued + weigh(drafts) > WAITING_MOST) {
-        throw new JournalFull(
-          `${this.#queued} drafts wait for the disk and at most ${WAITING_MOST} may: hand over the ${drafts.length} later, in smaller portions`,
-        );
-      }
-      this.#waiting.push({ drafts: drafts.map(written), puts, resolve, reject });
-      this.#queued += weigh(drafts);
-      this.#writing ??= this.#writeAll();
-    });
+    return this.#handIn(drafts, puts, []);
   }
 
   async keep(puts: Puts): Promise<void> {
     await this.append([], puts);
   }
 
+  keepSoon(puts: Puts): void {
+    Object.assign(this.#soon, puts);
+    this.#soonTimer ??= this.#world.after(KEEP_SOON_MS, () => this.#flushSoon());
+  }
+
   kept(name: string): string | undefined {
     return this.#kept.get(name);
   }
 
-  scan(from: number, limit: number): Promise<readonly Line[]> {
-    return this.#read((store) => scan(store, Math.max(from, this.tail), this.#head, limit));
+  /** Removes entries and writes what stands for them, in one batch. `tail` is the oldest that is left. */
+  async replace(drafts: readonly Draft[], removals: readonly Pair[], tail: number): Promise<void> {
+    await this.#handIn(drafts, {}, removals);
+    this.#tail = tail;
   }
 
-  scanAlerts(from: number, limit: number): Promise<readonly Line[]> {
-    return this.#read((store) => scanAlerts(store, Math.max(from, this.tail), this.#head, limit));
+  scan(from: number, limit: number): Promise<readonly Line[]> {
+    return this.#read((store) => scan(store, Math.max(from, this.#tail), this.#head, limit));
+  }
+
+  scanLane(lane: IndexedLane, from: number, limit: number): Promise<readonly Line[]> {
+    return this.#read((store) => scanLane(store, lane, Math.max(from, this.#tail), this.#head, limit));
+  }
+
+  gone(from: number, to: number): Promise<Ranges> {
+    return this.#disk.read((store) => gone(store, from, to));
+  }
+
+  /** For the eviction policy, which works on the store itself. */
+  look<T>(at: (store: Store) => Promise<T>): Promise<T> {
+    return this.#disk.read(at);
   }
 
   onLines(listener: (lines: readonly Line[]) => void): () => void {
@@ -101,10 +128,32 @@ export class HubJournal implements Journal {
     return () => this.#listeners.delete(listener);
   }
 
-  health(): { readonly writable: boolean; readonly cause?: string; readonly waiting: number } {
-    const waiting = this.#queued;
-    const { cause } = this.#disk;
-    return cause === undefined ? { writable: true, waiting } : { writable: false, cause, waiting };
+  isStuck(): boolean {
+    const oldestMs = this.#queue.oldestMs();
+    if (oldestMs === undefined) return false;
+    if (this.#disk.cause !== undefined || (this.room.cause() !== undefined && this.#queue.holdsOthers())) return true;
+    return this.#world.monotonicMs() - oldestMs > STUCK_AFTER_MS;
+  }
+
+  unsaved(after: number): readonly Unsaved[] {
+    return this.#queue.unsaved(this.hub, after);
+  }
+
+  health(): JournalHealth {
+    const { drafts: waiting, letGo } = this.#queue;
+    const cause = this.#disk.cause ?? this.room.cause();
+    return {
+      writable: this.#disk.cause === undefined,
+      ...(cause !== undefined && { cause }),
+      isAlertsOnly: this.room.cause() !== undefined,
+      waiting,
+      letGo,
+      bytes: this.#bytes,
+    };
+  }
+
+  noteBytes(bytes: number): void {
+    this.#bytes = bytes;
   }
 
   close(): Promise<void> {
@@ -114,57 +163,75 @@ export class HubJournal implements Journal {
 
   /** Says that the numbers after `left` up to `above` are gone; called once, before the journal is handed out. */
   async recordLoss(left: number, above: number, detail: string): Promise<void> {
-    this.#start.onEvent({ name: 'journal-lost-entries', cause: detail });
+    this.#onEvent({ name: 'journal-lost-entries', cause: detail });
     // With nothing left the hub does not know where the hospital's own record ends: no `from`.
     const range = above > left ? { ...(left > 0 ? { from: left + 1 } : {}), to: above } : {};
-    await this.append([this.#gap(left + 1, above, { ...range, detail })]);
+    await this.append([this.gap(left + 1, above, { cause: 'store-corrupt', ...range, detail })]);
     await this.#disk.noteReserved();
   }
 
-  #gap(from: number, to: number, body: Omit<Gap, 'cause'>): Draft {
-    const id = `${this.hub}-store-corrupt-${from}-${to}`;
-    return {
-      id,
-      kind: 'gap',
-      at: rfc3339(this.#start.where.world.wallMs()),
-      body: { cause: 'store-corrupt', ...body },
-    };
+  /** A gap about sequence numbers: the same numbers and cause give the same entry. */
+  gap(from: number, to: number, body: Gap): Draft {
+    const id = `${this.hub}-${body.cause}-${from}-${to}`;
+    return { id, kind: 'gap', at: rfc3339(this.#world.wallMs()), body };
   }
 
-  async #finish(): Promise<void> {
-    this.#disk.stopTrying();
-    await this.#writing;
-    await this.#disk.close(this.#head);
+  #handIn(drafts: readonly Draft[], puts: Puts, pairs: readonly Pair[]): Promise<readonly Appended[]> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) throw new JournalClosed('the journal is closed');
+      for (const name in puts) delete this.#soon[name];
+      const call: Waiting = {
+        drafts: drafts.map(written),
+        puts,
+        pairs,
+        isUrgent: pairs.length > 0 || drafts.some(({ kind }) => kind === 'alert' || kind === 'gap'),
+        firstOrdinal: this.#handedIn + 1,
+        handedInMs: this.#world.monotonicMs(),
+        resolve,
+        reject,
+      };
+      this.#queue.add(call, this.isStuck());
+      this.#handedIn += drafts.length;
+      this.#kick();
+    });
+  }
+
+  #kick(): void {
+    this.#writing ??= this.#writeAll();
+  }
+
+  #flushSoon(): void {
+    this.#soonTimer?.cancel();
+    this.#soonTimer = undefined;
+    const puts = this.#soon;
+    this.#soon = {};
+    // Full: what it was to save is read or judged again, and the next value comes soon.
+    if (Object.keys(puts).length > 0) this.#handIn([], puts, []).catch(() => undefined);
   }
 
   async #writeAll(): Promise<void> {
     await Promise.resolve(); // calls made in one go share the first sync as well
-    while (this.#waiting.length > 0) {
-      const group = this.#takeGroup();
-      const plan = await this.#disk.write((store) => planBatch(store, this.hub, this.#head, group));
-      if (plan) this.#confirm(group, plan);
-      else this.#giveUp(group);
+    for (;;) {
+      if (this.#queue.drafts > 0 && this.room.cause() === undefined) this.#flushSoon();
+      const group = this.#queue.take(this.room.cause() !== undefined);
+      if (group.length === 0) break;
+      const plan = await this.#disk.write((store) =>
+        this.room.cause() !== undefined && !this.#queue.isUrgentInHand()
+          ? undefined
+          : planBatch(store, this.hub, this.#head, group),
+      );
+      if (plan === 'put back') this.#queue.putBack();
+      else if (plan) this.#confirm(group, plan);
+      else this.#giveUp();
     }
     this.#writing = undefined;
   }
 
-  /** Whole calls, first come first served: a call is atomic, and its puts must not be overtaken. */
-  #takeGroup(): readonly Waiting[] {
-    let calls = 0;
-    let drafts = 0;
-    for (const call of this.#waiting) {
-      if (calls > 0 && drafts + call.drafts.length > GROUP_MOST) break;
-      calls += 1;
-      drafts += call.drafts.length;
-    }
-    return this.#waiting.splice(0, calls);
-  }
-
   #confirm(group: readonly Waiting[], plan: Plan): void {
     this.#head = plan.head;
+    this.#queue.done();
     let answered = 0;
     for (const call of group) {
-      this.#queued -= weigh(call.drafts);
       for (const [name, text] of Object.entries(call.puts)) this.#kept.set(name, text);
       call.resolve(plan.answers.slice(answered, answered + call.drafts.length));
       answered += call.drafts.length;
@@ -173,38 +240,24 @@ export class HubJournal implements Journal {
   }
 
   /** Closing does not wait for a disk that may never come back; nobody is told that something was kept which was not. */
-  #giveUp(group: readonly Waiting[]): void {
-    const error = new JournalClosed(`closed before it was on disk: ${this.#disk.cause}`);
-    for (const call of [...group, ...this.#waiting]) call.reject(error);
-    this.#waiting = [];
-    this.#queued = 0;
+  #giveUp(): void {
+    const cause = this.#disk.cause ?? this.room.cause() ?? 'stopped';
+    this.#queue.giveUp(new JournalClosed(`closed before it was on disk: ${cause}`));
+  }
+
+  async #finish(): Promise<void> {
+    this.#flushSoon();
+    // What waits gets its one attempt.
+    this.#disk.stopTrying();
+    await this.#writing;
+    this.room.close();
+    this.#giveUp();
+    await this.#disk.close(this.#head);
   }
 
   async #read(from: (store: Store) => Promise<Scanned>): Promise<readonly Line[]> {
     const { lines, holes } = await this.#disk.read(from);
-    this.#report(holes);
+    this.#holes.report(holes);
     return lines;
   }
-
-  /** Each missing number is reported once, however often it is read over. */
-  #report(holes: Ranges): void {
-    const fresh = holes.flatMap(([from, to]) => missing(this.#holes, from, to));
-    if (fresh.length === 0) return;
-    for (const [from, to] of fresh) this.#holes = include(this.#holes, from, to);
-    this.#holes = this.#holes.slice(-HOLES_MOST);
-    const drafts = fresh.map(([from, to]) => this.#gap(from, to, { from, to, count: to - from + 1 }));
-    this.append(drafts, { [HOLES]: JSON.stringify(this.#holes) }).catch(() => {
-      // Full or closing: forgotten, so that the next reading reports it.
-      this.#holes = this.#keptHoles();
-    });
-  }
-
-  #keptHoles(): Ranges {
-    return parseRanges(JSON.parse(this.#kept.get(HOLES) ?? '[]'), HOLES_MOST) ?? [];
-  }
-}
-
-/** A call that only keeps values takes room too. */
-function weigh(drafts: readonly unknown[]): number {
-  return Math.max(1, drafts.length);
 }

@@ -1,49 +1,62 @@
 /** The door to the journal: opens the store, accounts for what it lost, and starts the log above every number ever used. */
 import type { HubEvent } from '../reading/entry.ts';
 import type { World } from '../world.ts';
-import type { Journal } from './contract.ts';
+import { folderMedium } from './folder.ts';
 import { BLOCK, type HighWater, readHighWater, writeHighWater } from './high-water.ts';
 import { HubJournal } from './log.ts';
-import { AFTER, key, unsealed } from './record.ts';
+import { faultOf, type Medium, type Store } from './medium.ts';
+import { AFTER, unsealed } from './record.ts';
 import { diskWords, JournalUnavailable, openOrRecover } from './recovery.ts';
-import { faultOf, levelStores, type Store, type StoreMaker } from './store.ts';
+import { bounds } from './scan.ts';
 
+export type { HubJournal } from './log.ts';
 export { JournalForeign, JournalLocked, JournalUnavailable } from './recovery.ts';
+
+/** Set aside for alerts on a full disk, bytes: LevelDB itself wants up to 4 MB to open, and about as much again to tidy up. */
+export const RESERVE_BYTES = 16 << 20;
 
 export interface JournalOptions {
   readonly world: World;
-  /** Folder of the store. Beside it live `<path>.high-water` and at most three `<path>.corrupt-<n>`. */
+  /** Folder of the store. Beside it live `<path>.high-water`, `<path>.reserve` and at most three `<path>.corrupt-<n>`. */
   readonly path: string;
   readonly hub: string;
-  /** Told what happens to the store: journal-lost-entries, journal-not-writable, journal-writable, journal-kept-unreadable. */
+  /**
+   * Told what happens to the store: journal-lost-entries, journal-not-writable, journal-writable, journal-alerts-only,
+   * journal-has-room, journal-reserve-missing, journal-kept-unreadable.
+   */
   readonly onEvent: (event: HubEvent) => void;
-  /** LevelDB unless a test brings a failing disk. */
-  readonly stores?: StoreMaker;
+  /** Default RESERVE_BYTES. */
+  readonly reserveBytes?: number;
+  /** The folder on disk, unless a simulation brings another. */
+  readonly medium?: Medium;
 }
 
 /**
  * Reads only the oldest and newest entry and the kept values, however long the backlog is. Rejects with JournalLocked when
  * another process has it, JournalUnavailable when the disk is full or read-only, JournalForeign when it is another hub's.
  */
-export async function openJournal(options: JournalOptions): Promise<Journal> {
-  const { world, path, hub, onEvent, stores = levelStores } = options;
-  const mark = await readHighWater(path);
-  const where = { world, path, hub, stores };
-  const { store, loss } = await openOrRecover(where);
+export async function openJournal(options: JournalOptions): Promise<HubJournal> {
+  const { world, path, hub, onEvent, reserveBytes = RESERVE_BYTES, medium = folderMedium(path) } = options;
+  const mark = await readHighWater(medium);
+  const where = { world, medium, hub };
+  const { store, loss, wasFull, plainUpTo } = await openOrRecover(where);
   try {
     const { head: left, tail } = await bounds(store);
     const lost = loss ?? silentLoss(mark, left);
     const head = lost === undefined ? left : Math.max(left, mark.upTo);
     const reserved = Math.max(head + BLOCK, mark.upTo);
     // Before anything else, so that a power cut from here on does not make us forget a loss.
-    await writeHighWater(path, { upTo: reserved, state: lost === undefined ? 'open' : 'doubtful' });
+    await writeHighWater(medium, { upTo: reserved, state: lost === undefined ? 'open' : 'doubtful' });
     const kept = await readKept(store, onEvent);
-    const journal = new HubJournal({ where, onEvent, store, head, tail: tail ?? head + 1, reserved, kept });
+    const start = { where, onEvent, store, head, tail: tail ?? head + 1, plainUpTo, reserved, reserveBytes, kept };
+    const journal = new HubJournal(start);
+    if (wasFull) await journal.room.diskFull();
     if (lost !== undefined) await journal.recordLoss(left, head, lost);
     return journal;
   } catch (error) {
     await store.close();
-    throw faultOf(error) === 'disk' ? new JournalUnavailable(diskWords(path, error)) : error;
+    const isDisk = faultOf(error) === 'disk' || faultOf(error) === 'full';
+    throw isDisk ? new JournalUnavailable(diskWords(path, error)) : error;
   }
 }
 
@@ -53,13 +66,6 @@ function silentLoss(mark: HighWater, head: number): string | undefined {
   if (mark.state === 'closed' && head < mark.upTo)
     return `the newest entries are gone: ${mark.upTo} was written, ${head} is left`;
   return undefined;
-}
-
-async function bounds(store: Store): Promise<{ readonly head: number; readonly tail: number | undefined }> {
-  const all = { from: key.entry(0), to: `e${AFTER}`, limit: 1 };
-  const [first] = await store.range(all);
-  const [last] = await store.range({ ...all, reverse: true });
-  return { head: last ? key.seqOf(last[0]) : 0, tail: first && key.seqOf(first[0]) };
 }
 
 /** There are as many kept values as the hub has parts, not as it has readings. */

@@ -1,13 +1,15 @@
 /** Turns calls that wait into one batch: who is already known, who gets which number, what lands on disk. */
 import type { Appended, Line, Puts } from './contract.ts';
+import type { Pair, Store } from './medium.ts';
 import { isSeq } from './ranges.ts';
-import { key, lineOf, sealed, type Written } from './record.ts';
-import type { Pair, Store } from './store.ts';
+import { key, numbered, sealed, type Written } from './record.ts';
 
 /** One append. */
 export interface Call {
   readonly drafts: readonly Written[];
   readonly puts: Puts;
+  /** What is to be removed or replaced in the same batch. */
+  readonly pairs: readonly Pair[];
 }
 
 /** What a batch does once it is on disk. */
@@ -22,41 +24,49 @@ export interface Plan {
 /** Below this many a lookup that blocks for a microsecond or two is cheaper than a trip to the thread pool. */
 const LOOKED_UP_AT_ONCE = 16;
 
-/**
- * `head` is the newest number confirmed so far. An id found above it was written by an earlier attempt at this same batch,
- * whose error came after it had landed: it is new to everybody but the disk.
- */
+const NOTHING = Buffer.alloc(0);
+
+/** `head` is the newest number on disk. */
 export async function planBatch(store: Store, hub: string, head: number, calls: readonly Call[]): Promise<Plan> {
-  const drafts = calls.flatMap((call) => call.drafts);
-  const found = await seqsOf(store, drafts);
+  const drafts = calls.length === 1 && calls[0] ? calls[0].drafts : calls.flatMap((call) => call.drafts);
+  const known = await knownSeqs(store, drafts);
   const pairs: Pair[] = [];
   const lines: Line[] = [];
   const answers: Appended[] = [];
-  const here = new Map<string, number>();
-  let next = head;
-  for (const [i, draft] of drafts.entries()) {
-    const before = found[i] ?? here.get(draft.id);
-    if (before !== undefined && (before <= head || here.has(draft.id))) {
+  let seq = head;
+  for (const draft of drafts) {
+    const before = known?.get(draft.id);
+    if (before !== undefined && !draft.isFresh) {
       answers.push({ seq: before, known: true });
       continue;
     }
-    const seq = before ?? next + 1;
-    next = Math.max(next, seq);
-    const line = lineOf(hub, seq, draft);
-    here.set(draft.id, seq);
+    seq += 1;
+    const { line, stored } = numbered(hub, seq, draft);
     lines.push(line);
     answers.push({ seq, known: false });
-    pairs.push([key.entry(seq), sealed(line.json)], [key.id(draft.id), String(seq)]);
-    if (draft.kind === 'alert') pairs.push([key.alert(seq), '']);
+    pairs.push([key.entry(seq), stored]);
+    if (draft.lane !== 'continuous') pairs.push([key.mark(draft.lane, seq), NOTHING]);
+    if (draft.isFresh) continue;
+    known?.set(draft.id, seq);
+    pairs.push([key.id(draft.id), Buffer.from(String(seq))]);
   }
+  for (const call of calls) for (const pair of call.pairs) pairs.push(pair);
   for (const [name, text] of puts(calls)) pairs.push([key.kept(name), sealed(text)]);
-  return { pairs, lines, answers, head: next };
+  return { pairs, lines, answers, head: seq };
 }
 
-async function seqsOf(store: Store, drafts: readonly Written[]): Promise<readonly (number | undefined)[]> {
-  const keys = drafts.map(({ id }) => key.id(id));
-  const texts = keys.length <= LOOKED_UP_AT_ONCE ? keys.map((id) => store.get(id)) : await store.getMany(keys);
-  return texts.map((text) => (isSeq(Number(text)) ? Number(text) : undefined));
+/** Of the ids that may have been written before; undefined where there is none to look for. */
+async function knownSeqs(store: Store, drafts: readonly Written[]): Promise<Map<string, number> | undefined> {
+  const ids = drafts.filter(({ isFresh }) => !isFresh).map(({ id }) => id);
+  if (ids.length === 0) return undefined;
+  const keys = ids.map(key.id);
+  const texts = keys.length <= LOOKED_UP_AT_ONCE ? keys.map((name) => store.get(name)) : await store.getMany(keys);
+  const known = new Map<string, number>();
+  for (const [i, text] of texts.entries()) {
+    const id = ids[i];
+    if (id !== undefined && isSeq(Number(text))) known.set(id, Number(text));
+  }
+  return known;
 }
 
 /** The last put under a name wins. */

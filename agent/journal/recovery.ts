@@ -1,12 +1,9 @@
 /** Opens the store whatever state it is in: as it is, else repaired, else set aside and started afresh. */
-import { existsSync } from 'node:fs';
-import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
 import { unreachable } from '../reading/unreachable.ts';
 import type { World } from '../world.ts';
-import { syncFolder } from './high-water.ts';
+import { faultOf, type Medium, type Store, wordsOf } from './medium.ts';
 import { key, sealed, unsealed } from './record.ts';
-import { faultOf, type Store, type StoreMaker, wordsOf } from './store.ts';
+import { bounds } from './scan.ts';
 
 /** Another process has the journal open. */
 export class JournalLocked extends Error {
@@ -25,19 +22,20 @@ export class JournalForeign extends Error {
 
 export interface Where {
   readonly world: World;
-  readonly path: string;
+  readonly medium: Medium;
   readonly hub: string;
-  readonly stores: StoreMaker;
 }
 
 export interface Recovered {
   readonly store: Store;
+  /** Entries up to this number were written before lanes were told apart. */
+  readonly plainUpTo: number;
   /** Set when entries may be gone: what was done about it. */
   readonly loss?: string;
+  /** The disk was full, and its reserve had to be given up for the store to open. */
+  readonly wasFull: boolean;
 }
 
-/** How many set-aside stores are kept; older ones are removed, so that a dying card does not fill itself. */
-const SET_ASIDE_MOST = 3;
 /** How often a medium that reports errors is tried before its store is set aside, and the pause between. */
 const IO_ATTEMPTS = 3;
 const IO_PAUSE_MS = 1_000;
@@ -49,34 +47,40 @@ const IO_PAUSE_MS = 1_000;
 export async function openOrRecover(where: Where): Promise<Recovered> {
   const recovered = await openSomehow(where);
   try {
-    await claim(recovered.store, where.hub);
-    return recovered;
+    return { ...recovered, plainUpTo: await claim(recovered.store, where.hub) };
   } catch (error) {
     await recovered.store.close();
     throw error;
   }
 }
 
-async function openSomehow({ world, path, stores }: Where): Promise<Recovered> {
+type Opened = Omit<Recovered, 'plainUpTo'>;
+
+async function openSomehow({ world, medium }: Where): Promise<Opened> {
+  let wasFull = false;
   for (let attempt = 1; ; attempt++) {
     try {
-      const store = await stores.open(path);
-      return store.droppedBytes > 0
-        ? { store, loss: `${store.droppedBytes} bytes of the log were unreadable` }
-        : { store };
+      const store = await medium.open();
+      const loss = store.droppedBytes > 0 ? { loss: `${store.droppedBytes} bytes of the log were unreadable` } : {};
+      return { store, wasFull, ...loss };
     } catch (error) {
       const fault = faultOf(error);
       switch (fault) {
         case 'locked':
-          throw new JournalLocked(await lockedWords(path));
+          throw new JournalLocked(await lockedWords(medium));
+        case 'full':
+          if (!(await medium.giveUpReserve().catch(() => false)))
+            throw new JournalUnavailable(diskWords(medium.path, error));
+          wasFull = true;
+          break;
         case 'disk':
-          throw new JournalUnavailable(diskWords(path, error));
+          throw new JournalUnavailable(diskWords(medium.path, error));
         case 'io':
-          if (attempt === IO_ATTEMPTS) return startAfresh(path, stores, error);
+          if (attempt >= IO_ATTEMPTS) return startAfresh(medium, wasFull, error);
           await world.sleep(IO_PAUSE_MS);
           break;
         case 'corrupt':
-          return repaired(path, stores, error);
+          return repaired(medium, wasFull, error);
         default:
           return unreachable(fault);
       }
@@ -84,49 +88,51 @@ async function openSomehow({ world, path, stores }: Where): Promise<Recovered> {
   }
 }
 
-/** Version of the layout on disk. */
-const LAYOUT = 1;
+/** Version of the layout on disk. 2: lanes have an index, ids that cannot come again have none, removed runs a tombstone. */
+const LAYOUT = 2;
 
-/** The first synced write of a new store: LevelDB does not open one that was cut before it. */
-async function claim(store: Store, hub: string): Promise<void> {
-  const about = unsealed(store.get(key.about) ?? '');
-  if (about === undefined) return store.write([[key.about, sealed(JSON.stringify({ layout: LAYOUT, hub }))]]);
-  const { layout, hub: owner }: { layout: number; hub: string } = JSON.parse(about);
-  if (layout > LAYOUT) {
-    throw new JournalForeign(
-      `the journal was written by newer software (layout ${layout}, this reads ${LAYOUT}): install that version again`,
-    );
-  }
-  if (owner !== hub) {
-    throw new JournalForeign(
-      `the journal belongs to hub "${owner}", this is "${hub}": correct "hub" in the settings, or give this hub another journal.path`,
-    );
-  }
+interface About {
+  readonly layout: number;
+  readonly hub: string;
+  readonly plainUpTo?: number;
 }
 
-async function repaired(path: string, stores: StoreMaker, reason: unknown): Promise<Recovered> {
+/**
+ * The first synced write of a new store: LevelDB does not open one that was cut before it. A store of an older layout is
+ * brought forward in this one write, however large it is: its entries stay as they are, and none of them counts as continuous.
+ */
+async function claim(store: Store, hub: string): Promise<number> {
+  const value = store.get(key.about);
+  const text = value && unsealed(value);
+  const about: About = text === undefined ? { layout: LAYOUT, hub } : JSON.parse(text);
+  if (about.layout > LAYOUT) {
+    throw new JournalForeign(
+      `the journal was written by newer software (layout ${about.layout}, this reads ${LAYOUT}): install that version again`,
+    );
+  }
+  if (about.hub !== hub) {
+    throw new JournalForeign(
+      `the journal belongs to hub "${about.hub}", this is "${hub}": correct "hub" in the settings, or give this hub another journal.path`,
+    );
+  }
+  const plainUpTo = about.layout < 2 ? (await bounds(store)).head : (about.plainUpTo ?? 0);
+  if (text !== undefined && about.layout === LAYOUT) return plainUpTo;
+  await store.write([[key.about, sealed(JSON.stringify({ layout: LAYOUT, hub, plainUpTo } satisfies About))]]);
+  return plainUpTo;
+}
+
+async function repaired(medium: Medium, wasFull: boolean, reason: unknown): Promise<Opened> {
   try {
-    await stores.repair(path);
-    return { store: await stores.open(path), loss: `repaired: ${wordsOf(reason)}` };
+    await medium.repair();
+    return { store: await medium.open(), wasFull, loss: `repaired: ${wordsOf(reason)}` };
   } catch (error) {
-    return startAfresh(path, stores, error);
+    return startAfresh(medium, wasFull, error);
   }
 }
 
-async function startAfresh(path: string, stores: StoreMaker, reason: unknown): Promise<Recovered> {
-  const folder = dirname(path);
-  const prefix = `${basename(path)}.corrupt-`;
-  const numbers = (await readdir(folder))
-    .filter((name) => name.startsWith(prefix))
-    .map((name) => Number(name.slice(prefix.length)))
-    .sort((a, b) => a - b);
-  const next = (numbers.at(-1) ?? 0) + 1;
-  await rename(path, join(folder, `${prefix}${next}`));
-  for (const old of numbers.slice(0, Math.max(0, numbers.length + 1 - SET_ASIDE_MOST))) {
-    await rm(join(folder, `${prefix}${old}`), { recursive: true, force: true });
-  }
-  await syncFolder(folder);
-  return { store: await stores.open(path), loss: `set aside as ${prefix}${next}: ${wordsOf(reason)}` };
+async function startAfresh(medium: Medium, wasFull: boolean, reason: unknown): Promise<Opened> {
+  const name = await medium.setAside();
+  return { store: await medium.open(), wasFull, loss: `set aside as ${name}: ${wordsOf(reason)}` };
 }
 
 export function diskWords(path: string, error: unknown): string {
@@ -136,19 +142,8 @@ export function diskWords(path: string, error: unknown): string {
   );
 }
 
-async function lockedWords(path: string): Promise<string> {
-  const holder = await lockHolder(join(path, 'LOCK')).catch(() => undefined);
+async function lockedWords(medium: Medium): Promise<string> {
+  const holder = await medium.lockHolder();
   const who = holder === undefined ? 'another process' : `process ${holder}`;
-  return `the journal ${path} is in use by ${who}. Stop it first ("systemctl stop hjemmebro", or "kill ${holder ?? 'PID'}"), or give this hub another journal.path.`;
-}
-
-/** Finds who holds a lock through the inode that the kernel lists for it. Source: proc(5), /proc/locks. */
-async function lockHolder(lockFile: string): Promise<string | undefined> {
-  if (!existsSync('/proc/locks')) return undefined;
-  const { ino } = await stat(lockFile);
-  for (const line of (await readFile('/proc/locks', 'utf8')).split('\n')) {
-    const fields = line.trim().split(/\s+/);
-    if (fields[5]?.endsWith(`:${ino}`)) return fields[4] === String(process.pid) ? 'this one' : fields[4];
-  }
-  return undefined;
+  return `the journal ${medium.path} is in use by ${who}. Stop it first ("systemctl stop hjemmebro", or "kill ${holder ?? 'PID'}"), or give this hub another journal.path.`;
 }

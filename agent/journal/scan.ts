@@ -1,22 +1,22 @@
 /** Reading the log in order, past whatever the disk no longer gives back, and saying what that was. */
 import type { Line } from './contract.ts';
-import { include, type Ranges } from './ranges.ts';
-import { AFTER, key, readLine } from './record.ts';
-import { isUnreadable, type Pair, type Store } from './store.ts';
+import { type Found, isUnreadable, type Store } from './medium.ts';
+import { include, missing, type Ranges } from './ranges.ts';
+import { AFTER, type IndexedLane, key, readLine, unsealed } from './record.ts';
 
 export interface Scanned {
   readonly lines: readonly Line[];
-  /** Numbers between the first and the last looked at that could not be read. */
+  /** Numbers between the first and the last looked at that could not be read, and were not removed by the policy. */
   readonly holes: Ranges;
 }
 
 /** A reader holds at most about this much of the log in memory at a time. */
-const MAX_CHARS = 1 << 20;
+const MOST_BYTES = 1 << 20;
 
 /** Fewer than `limit` lines come back when they are large; none only when nothing readable is left up to `head`. */
 export async function scan(store: Store, from: number, head: number, limit: number): Promise<Scanned> {
   const lines: Line[] = [];
-  let holes: Ranges = [];
+  let unread: Ranges = [];
   let next = from;
   while (lines.length === 0 && next <= head) {
     const { pairs, upTo } = await readPairs(store, next, head, limit);
@@ -24,39 +24,74 @@ export async function scan(store: Store, from: number, head: number, limit: numb
       const seq = key.seqOf(name);
       const line = readLine(seq, value);
       if (!line) continue;
-      if (seq > next) holes = include(holes, next, seq - 1);
+      if (seq > next) unread = include(unread, next, seq - 1);
       lines.push(line);
       next = seq + 1;
     }
-    if (next <= upTo) holes = include(holes, next, upTo);
+    if (next <= upTo) unread = include(unread, next, upTo);
     next = upTo + 1;
   }
+  const holes: (readonly [number, number])[] = [];
+  for (const [low, high] of unread) holes.push(...missing(await tombstones(store, low, high), low, high));
   return { lines, holes };
 }
 
-export async function scanAlerts(store: Store, from: number, head: number, limit: number): Promise<Scanned> {
-  const marks = await store.range({ from: key.alert(from), to: `a${AFTER}`, limit });
-  const seqs = marks.map(([name]) => key.seqOf(name)).filter((seq) => seq <= head);
+export async function scanLane(
+  store: Store,
+  lane: IndexedLane,
+  from: number,
+  head: number,
+  limit: number,
+): Promise<Scanned> {
+  const marks = await store.keys({ from: key.mark(lane, from), to: key.mark(lane, head), limit });
+  const seqs = marks.map(key.seqOf);
   const lines: Line[] = [];
   let holes: Ranges = [];
   for (const [i, value] of (await store.getMany(seqs.map(key.entry))).entries()) {
     const seq = seqs[i] ?? 0;
-    const line = readLine(seq, value ?? '');
+    const line = value && readLine(seq, value);
     if (line) lines.push(line);
     else holes = include(holes, seq, seq);
   }
   return { lines, holes };
 }
 
+/** What the policy removed between these numbers. */
+export async function tombstones(store: Store, from: number, to: number): Promise<Ranges> {
+  const before = { from: key.tombstone(0), to: key.tombstone(from), limit: 1, reverse: true };
+  const within = { from: key.tombstone(from + 1), to: key.tombstone(to), limit: to - from };
+  let buried: Ranges = [];
+  for (const [name, value] of [...(await store.range(before)), ...(await store.range(within))]) {
+    const last = Number(unsealed(value));
+    if (Number.isSafeInteger(last)) buried = include(buried, key.seqOf(name), last);
+  }
+  return buried;
+}
+
+/** Numbers of which no entry is there, for whatever reason. */
+export async function gone(store: Store, from: number, to: number): Promise<Ranges> {
+  const names = await store.keys({ from: key.entry(from), to: key.entry(to), limit: to - from + 1 });
+  let there: Ranges = [];
+  for (const name of names) there = include(there, key.seqOf(name), key.seqOf(name));
+  return missing(there, from, to);
+}
+
+export async function bounds(store: Store): Promise<{ readonly head: number; readonly tail: number | undefined }> {
+  const all = { from: key.entry(0), to: `e${AFTER}`, limit: 1 };
+  const [first] = await store.keys(all);
+  const [last] = await store.keys({ ...all, reverse: true });
+  return { head: last === undefined ? 0 : key.seqOf(last), tail: first === undefined ? undefined : key.seqOf(first) };
+}
+
 interface Piece {
-  readonly pairs: readonly Pair[];
+  readonly pairs: readonly Found[];
   /** Everything up to this number that can be read is in `pairs`. */
   readonly upTo: number;
 }
 
 async function readPairs(store: Store, from: number, head: number, limit: number): Promise<Piece> {
   try {
-    const pairs = await store.range({ from: key.entry(from), to: key.entry(head), limit, maxChars: MAX_CHARS });
+    const pairs = await store.range({ from: key.entry(from), to: key.entry(head), limit, maxBytes: MOST_BYTES });
     const last = pairs.at(-1);
     return { pairs, upTo: last ? key.seqOf(last[0]) : head };
   } catch (error) {
@@ -67,7 +102,7 @@ async function readPairs(store: Store, from: number, head: number, limit: number
 
 /** A damaged block fails the whole range; its neighbours can still be had singly. */
 async function readOneByOne(store: Store, from: number, to: number): Promise<Piece> {
-  const pairs: Pair[] = [];
+  const pairs: Found[] = [];
   for (let seq = from; seq <= to; seq++) {
     const name = key.entry(seq);
     const [value] = await store.getMany([name]).catch((error: unknown) => {

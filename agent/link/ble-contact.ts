@@ -3,8 +3,8 @@ import type { EventEmitter } from 'node:events';
 import type { World } from '../world.ts';
 import type { Attachment } from './ble-noble.ts';
 import type { NobleCharacteristic, NoblePeripheral, NobleService } from './ble-noble-shape.ts';
-import { attErrorText, reasonText } from './ble-words.ts';
-import { LinkError } from './link.ts';
+import { attErrorText, DEVICE_ENDED, reasonText, whereOf } from './ble-words.ts';
+import { type DownWhere, LinkError } from './link.ts';
 import { causeOf, within } from './patience.ts';
 
 const DISCOVERY_LIMIT_MS = 15_000;
@@ -17,10 +17,9 @@ const att = { readByType: 0x08, read: 0x0a, write: 0x12, prepareWrite: 0x16, exe
 /** On these noble pairs and repeats the request; whether that worked shows in the answer or its absence. */
 const WANTS_PAIRING: ReadonlySet<number> = new Set([0x05, 0x08, 0x0f]);
 
-const DEVICE_ENDED: ReadonlySet<number> = new Set([0x13, 0x14, 0x15]);
-
 export interface Ending {
   readonly cause: string;
+  readonly where: DownWhere;
   /** The device hung up by itself, as many do after each measurement. */
   readonly byDevice: boolean;
 }
@@ -91,9 +90,11 @@ export function contact(options: ContactOptions): Contact {
       resolve(ending);
     };
     peripheral.once('disconnect', (reason: number) => {
-      end({ cause: parting ?? reasonText(reason), byDevice: parting === undefined && DEVICE_ENDED.has(reason) });
+      const byDevice = parting === undefined && DEVICE_ENDED.has(reason);
+      // What the hub ended it ended for a fault it saw.
+      end({ cause: parting ?? reasonText(reason), where: parting ? 'link-fault' : whereOf(reason), byDevice });
     });
-    const onGone = (): void => end({ cause: String(gone.reason), byDevice: false });
+    const onGone = (): void => end({ cause: String(gone.reason), where: 'link-fault', byDevice: false });
     gone.addEventListener('abort', onGone);
   });
   const stopHearing = attachment.onAttError((id, opcode, code) => {

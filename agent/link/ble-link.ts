@@ -3,7 +3,7 @@ import type { LinkSpec } from '../../drivers/contract/driver.ts';
 import type { BleSighting } from './ble-adapter.ts';
 import type { Air, Want } from './ble-air.ts';
 import type { Characteristics, Contact, Ending } from './ble-contact.ts';
-import { type Link, LinkError, type LinkFrame, type LinkListener } from './link.ts';
+import { type DownWhere, type Link, LinkError, type LinkFrame, type LinkListener } from './link.ts';
 import { causeOf, STABLE_MS, waits } from './patience.ts';
 
 /** Device Information Service 1.2. The serial number (2a25) is left alone: it may not leave the hub (invariant 13). */
@@ -52,15 +52,15 @@ export function bleLink(air: Air, options: BleLinkOptions): Link {
   const want: Want = {
     ...(address === undefined ? {} : { address }),
     recognises: options.recognises,
-    onRadioDown: (cause) => down(cause),
+    onRadioDown: (cause) => down(cause, 'link-fault'),
   };
 
   /** Each failure once: the same cause again is no news until the device was up in between. */
-  function down(cause: string): void {
+  function down(cause: string, where?: DownWhere): void {
     ready = undefined;
     if (told === cause) return;
     told = cause;
-    if (!closing.signal.aborted) listener?.down(cause);
+    if (!closing.signal.aborted) listener?.down(cause, where);
   }
 
   async function live(): Promise<void> {
@@ -87,9 +87,9 @@ export function bleLink(air: Air, options: BleLinkOptions): Link {
       },
     );
     if (!ending) inbox.open();
-    const { cause, byDevice }: Ending = ending ?? (await contact.ended);
+    const { cause, where, byDevice }: Ending = ending ?? (await contact.ended);
     inbox.flush();
-    down(cause);
+    down(cause, where);
     const done = byDevice && inbox.delivered > 0;
     if (done || rests || world.monotonicMs() - metMs >= STABLE_MS) pause.reset();
     rests = false;

@@ -1,4 +1,5 @@
 /** Bluetooth's numbers in words for a technician. */
+import type { DownWhere } from './link.ts';
 
 /** ATT error codes, Core 5.4 Vol 3 Part F 3.4.1.1, in words for a technician. */
 const ATT_ERRORS: Readonly<Record<number, string>> = {
@@ -32,6 +33,16 @@ export function attErrorText(code: number): string {
 
 export function reasonText(code: number): string {
   return REASONS[code] ?? `connection lost: HCI reason ${hex(code)}`;
+}
+
+/** Reasons that say the device was too far away, or stopped answering. */
+const OUT_OF_RANGE: ReadonlySet<number> = new Set([0x08, 0x22, 0x3e]);
+/** The device hung up. */
+export const DEVICE_ENDED: ReadonlySet<number> = new Set([0x13, 0x14, 0x15]);
+
+export function whereOf(code: number): DownWhere {
+  if (OUT_OF_RANGE.has(code)) return 'out-of-range';
+  return DEVICE_ENDED.has(code) ? 'device-off' : 'link-fault';
 }
 
 function hex(code: number): string {

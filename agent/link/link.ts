@@ -13,9 +13,12 @@ export interface LinkListener {
   up(channels: ReadonlySet<string>, about: Readonly<Record<string, string | number>>): void;
   /** For serial links the bytes are a piece of a stream; for BLE and cards one whole value or file. */
   frame(frame: LinkFrame): void;
-  /** The device can no longer be talked to; `cause` says why, in words for a technician. */
-  down(cause: string): void;
+  /** The device can no longer be talked to; `cause` says why, in words for a technician, and `where` the fault lies. */
+  down(cause: string, where?: DownWhere): void;
 }
+
+/** Left out where a link cannot tell: then it counts as the device's. */
+export type DownWhere = 'device-off' | 'out-of-range' | 'link-fault';
 
 /** One device's way in and out. It keeps trying for as long as it is open, with back-off; `down` tells each failure once. */
 export interface Link {

@@ -33,7 +33,8 @@ export function serialLink({ world, driverLink, port }: SerialLinkOptions): Link
     line = undefined;
     if (told === cause) return;
     told = cause;
-    if (!closing.signal.aborted) listener?.down(cause);
+    // What answers on the port is the device's; the port itself is ours.
+    if (!closing.signal.aborted) listener?.down(cause, 'link-fault');
   }
 
   async function live(to: LinkListener): Promise<void> {

@@ -42,6 +42,8 @@ export type GapCause =
   /** The device ended the contact itself, or does not answer. */
   | 'device-off'
   | 'out-of-range'
+  /** The hub's radio or port failed, or the security of the connection. */
+  | 'link-fault'
   /** The hub was without power, or its agent did not run. */
   | 'hub-down'
   /** The sensor was not on the patient. */
@@ -73,20 +75,23 @@ export interface Gap {
   readonly summaries?: readonly Summary[];
 }
 
-/** What many readings of one metric came to, each digit as one of them told it; the mean has one decimal more. */
+/** What many readings of one device and metric came to: numbers as min, max and mean, repetitions of a code as that code. */
 export interface Summary {
   readonly device: string;
   readonly metric: MetricName;
-  readonly unit: string;
   /** Effective times of the first and the last. */
   readonly since: string;
   readonly until: string;
-  /** Readings with a value, and readings without. */
+  /** Readings (or samples) with a value, and without. */
   readonly count: number;
   readonly absent: number;
-  readonly min: string;
-  readonly max: string;
-  readonly mean: string;
+  readonly unit?: string;
+  /** Smallest and largest with their digits as told; the mean has one decimal more than any of them. */
+  readonly min?: string;
+  readonly max?: string;
+  readonly mean?: string;
+  /** What all of them said. */
+  readonly code?: string;
 }
 
 export type Zone = 'green' | 'yellow' | 'red';
@@ -136,6 +141,8 @@ export interface ClockCorrection {
   /** Sequence numbers, inclusive. */
   readonly from: number;
   readonly to: number;
+  /** Entries with a later `received.monotonicMs` were dated by the new setting already. */
+  readonly untilMonotonicMs: number;
   /** Milliseconds to add to `at` and `received.wall`, and to `effective.at` where `effective.from` is 'hub'. */
   readonly addMs: number;
   /** Error bound of the times so corrected. */
@@ -162,10 +169,18 @@ export interface Bodies {
 }
 export type EntryKind = keyof Bodies;
 
-/** What is handed to the journal; it adds `v`, `hub` and `seq`. */
-export type Draft = {
+/** What is written, without what the journal adds. */
+export type Content = {
   [K in EntryKind]: { readonly id: string; readonly kind: K; readonly at: string; readonly body: Bodies[K] };
 }[EntryKind];
 
+/** What is handed to the journal; it adds `v`, `hub` and `seq`. */
+export type Draft = Content & {
+  /** Its id was made from this very moment and cannot have been written before: the journal need not look. */
+  readonly fresh?: true;
+  /** One of a continuous series: the first to be thinned when room runs out (docs/durability.md). */
+  readonly series?: true;
+};
+
 /** `v` is the version of this shape; `seq` is contiguous per hub; `id` is stable for ever. */
-export type Entry = Draft & { readonly v: 1; readonly hub: string; readonly seq: number };
+export type Entry = Content & { readonly v: 1; readonly hub: string; readonly seq: number };

@@ -11,6 +11,11 @@ export function readingId(device: string, measurement: Measurement, received: Re
   return digest([device, measurement.metric, moment(measurement, received, ordinal), told(measurement)]);
 }
 
+/** Whether the device could tell the same measurement a second time; if not, its id was made from the hub's own moment. */
+export function mayComeAgain(measurement: Measurement): boolean {
+  return measurement.sequence !== undefined || measurement.deviceTime !== undefined;
+}
+
 /** Identity of something the hub itself says: it happens once, so its moment and ordinal make it unique. */
 export function ownId(name: string, received: Pick<Received, 'boot' | 'monotonicMs'>, ordinal: string): string {
   return digest([name, received.boot, String(received.monotonicMs), ordinal]);

@@ -1,5 +1,5 @@
 /** What a rule is told: a reading from the journal, or that time has passed. */
-import type { Line } from '../journal/contract.ts';
+import { entryOf, type Line } from '../journal/contract.ts';
 import type { Entry, Reading } from '../reading/entry.ts';
 import type { Flag } from '../reading/measurement.ts';
 import { DEFAULT_FRESH_SECONDS } from './plan.ts';
@@ -28,7 +28,7 @@ export type RuleEvent = ReadingEvent | TimeEvent;
 export function readingOf(line: Line): ReadingEvent | 'unreadable' | undefined {
   if (line.kind !== 'reading' && line.kind !== 'waveform') return undefined;
   try {
-    const { body } = JSON.parse(line.json) as Extract<Entry, { kind: 'reading' | 'waveform' }>;
+    const { body } = entryOf(line) as Extract<Entry, { kind: 'reading' | 'waveform' }>;
     return readingEvent(body, line.seq, line.id) ?? 'unreadable';
   } catch {
     return 'unreadable'; // the wire's and the disk's faults are values; the runner counts them

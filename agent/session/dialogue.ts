@@ -5,7 +5,7 @@ import type { World } from '../world.ts';
 
 /** What a dialogue is carried out with. Both promises settle with a value: a refusal is something to be told, not thrown. */
 export interface Voice {
-  write(channel: string, bytes: Uint8Array): Promise<Heard>;
+  write(channel: string, bytes: Uint8Array, sets?: 'clock'): Promise<Heard>;
   read(channel: string): Promise<Heard>;
 }
 
@@ -41,7 +41,7 @@ export function converse(world: World, driver: Driver, dialogue: Dialogue, voice
   function carryOut(say: Say): Promise<Heard> {
     switch (say.say) {
       case 'write':
-        if (driver.mayWrite(say.channel, say.bytes)) return voice.write(say.channel, say.bytes);
+        if (driver.mayWrite(say.channel, say.bytes)) return voice.write(say.channel, say.bytes, say.sets);
         return Promise.resolve({ heard: 'refused', why: 'the driver itself does not allow these bytes to be written' });
       case 'read':
         return voice.read(say.channel);

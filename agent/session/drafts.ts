@@ -1,9 +1,9 @@
 /** From what a device said to what the journal keeps: adds whose device it is, its codes and its times. */
 
 import type { Driver } from '../../drivers/contract/driver.ts';
-import { effectiveTime } from '../device-time/effective-time.ts';
+import { type ClockLook, effectiveTime } from '../device-time/effective-time.ts';
 import type { Draft, Reading, Received } from '../reading/entry.ts';
-import { readingId } from '../reading/identity.ts';
+import { mayComeAgain, readingId } from '../reading/identity.ts';
 import type { Measurement } from '../reading/measurement.ts';
 import { METRICS, unitOf } from '../vocabulary/metrics.ts';
 import { rfc3339, type World } from '../world.ts';
@@ -15,25 +15,35 @@ export interface Source {
   readonly zone: string;
 }
 
-/** One draft per measurement of a frame; `frameOrdinal` is unique within the boot. */
-export function draftsOf(
-  source: Source,
-  measurements: readonly Measurement[],
-  received: Received,
-  frameOrdinal: string,
-): readonly Draft[] {
-  return measurements.map((measurement, index) => {
-    const body = readingOf(source, measurement, received);
-    return {
-      id: readingId(source.device, measurement, received, `${frameOrdinal}.${index}`),
-      kind: 'samples' in measurement ? 'waveform' : 'reading',
-      at: received.wall,
-      body,
-    };
-  });
+/** What a frame said, and how it is to be dated. */
+export interface Saying {
+  readonly measurements: readonly Measurement[];
+  /** All of them are of a series; left out, each is as its metric's cadence says. */
+  readonly series?: true;
+  readonly received: Received;
+  /** Unique within the boot. */
+  readonly frameOrdinal: string;
+  /** See Told. */
+  readonly looks?: readonly ClockLook[];
 }
 
-function readingOf(source: Source, measurement: Measurement, received: Received): Reading {
+/** One draft per measurement of a frame. */
+export function draftsOf(
+  source: Source,
+  { measurements, series, received, frameOrdinal, looks = [] }: Saying,
+): readonly Draft[] {
+  const { observes }: Driver = source.driver;
+  return measurements.map((measurement, index) => ({
+    id: readingId(source.device, measurement, received, `${frameOrdinal}.${index}`),
+    kind: 'samples' in measurement ? 'waveform' : 'reading',
+    at: received.wall,
+    body: readingOf(source, measurement, received, looks),
+    ...(!mayComeAgain(measurement) && { fresh: true }),
+    ...((series ?? observes[measurement.metric]?.cadence === 'continuous') && { series: true }),
+  }));
+}
+
+function readingOf(source: Source, measurement: Measurement, received: Received, looks: readonly ClockLook[]): Reading {
   const unit = unitOf(measurement.metric);
   return {
     device: source.device,
@@ -44,6 +54,7 @@ function readingOf(source: Source, measurement: Measurement, received: Received)
     effective: effectiveTime({
       received,
       zone: source.zone,
+      looks,
       ...(measurement.deviceTime !== undefined && { deviceTime: measurement.deviceTime }),
       ...(measurement.clock !== undefined && { clock: measurement.clock }),
     }),

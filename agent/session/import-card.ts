@@ -51,7 +51,8 @@ export async function importCard(options: ImportOptions): Promise<ImportReport> 
     const outcome = driver.decode({ channel: file.path, bytes });
     switch (outcome.outcome) {
       case 'measured': {
-        const drafts = draftsOf(source, outcome.measurements, receivedNow(world), file.path);
+        const { measurements } = outcome;
+        const drafts = draftsOf(source, { measurements, received: receivedNow(world), frameOrdinal: file.path });
         const appended = await ontoDisk(world, journal, drafts);
         if (!appended) throw new LinkError('the hub was stopped before the card was taken; import it again');
         for (const { known } of appended) known ? report.known++ : report.added++;
@@ -59,6 +60,9 @@ export async function importCard(options: ImportOptions): Promise<ImportReport> 
       }
       case 'ignored':
         report.ignored[file.path] = outcome.why;
+        break;
+      case 'clock':
+        report.ignored[file.path] = 'it tells what the clock of the device showed';
         break;
       case 'malformed':
         report.refused[file.path] = outcome.how;

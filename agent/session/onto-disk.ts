@@ -4,7 +4,7 @@ import type { Draft } from '../reading/entry.ts';
 import type { World } from '../world.ts';
 
 /** Ten years on a card are more than the journal takes in one call; identities make a portion that comes again harmless. */
-const PORTION = 1_000;
+export const PORTION = 1_000;
 const FULL_PAUSE_MS = 100;
 
 /** What became of each draft, in order; undefined when the journal was closed before all were on disk. */
@@ -20,7 +20,7 @@ export async function ontoDisk(
     } catch (error) {
       if (error instanceof JournalClosed) return undefined;
       if (!(error instanceof JournalFull)) throw error;
-      await world.sleep(FULL_PAUSE_MS); // the device's own queue and ours hold meanwhile, up to their bounds
+      await world.sleep(FULL_PAUSE_MS); // whoever hands over so much can wait
     }
   }
   return appended;

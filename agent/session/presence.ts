@@ -71,6 +71,7 @@ export function openPresence(world: World): Presence {
           measured += outcome.measurements.length;
           if (outcome.facts) facts = { ...facts, ...outcome.facts };
           break;
+        case 'clock':
         case 'ignored':
           ignored++;
           break;

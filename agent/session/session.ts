@@ -9,9 +9,11 @@ import { ownId } from '../reading/identity.ts';
 import { unreachable } from '../reading/unreachable.ts';
 import type { DeviceSettings } from '../settings/settings.ts';
 import type { World } from '../world.ts';
+import { openAbsence } from './absence.ts';
+import { openDeviceClock } from './device-clock.ts';
 import { type Conversation, converse } from './dialogue.ts';
 import { draftsOf, receivedNow, type Source } from './drafts.ts';
-import { ontoDisk } from './onto-disk.ts';
+import { openIntake } from './intake.ts';
 import { openPresence, type Presence } from './presence.ts';
 
 export interface SessionOptions {
@@ -22,6 +24,8 @@ export interface SessionOptions {
   readonly link: Link;
   /** Zone of the patient's home, for devices whose settings name none. */
   readonly timeZone: string;
+  /** Whether a planned pause covers this device now. */
+  isPaused?(): boolean;
   /** Told when the device came or went, and why, in words for a technician. */
   onPresence(what: string): void;
 }
@@ -30,80 +34,70 @@ export interface Session {
   readonly device: string;
   readonly driver: Driver;
   readonly presence: Presence;
+  /** Waits for what was taken to be on disk, but not for a disk that takes nothing. */
   close(): Promise<void>;
 }
 
-/** Frames waiting for the journal; past it the newest is dropped and counted as an overrun gap (invariant 9). */
-const WAITING_FRAMES_MAX = 512;
 /** Malformed frames told of per contact, without their bytes, which may hold a serial number (invariant 13); more are only counted, so that a babbling device cannot fill the disk. */
 const MALFORMED_TOLD_MAX = 8;
 const DEFAULT_POLL_SECONDS = 5;
 /** A contact whose newest reading is older than this was late, or the device's clock is wrong: either way nothing was alerted. */
 const OLD_AFTER_MS = 10 * 60_000;
-
-interface Waiting {
-  readonly frame: Frame;
-  readonly received: Received;
-  readonly ordinal: string;
-  /** Runs once the frame's measurements are on disk. */
-  kept(): void;
-}
+/** A stream that pauses shorter than this, or than three polls, is not absent. */
+const ABSENT_AFTER_MS = 30_000;
+const CLOSE_PATIENCE_MS = 2_000;
 
 export function startSession(options: SessionOptions): Session {
   const { world, journal, driver, device, link } = options;
   const source: Source = { device: device.id, driver, zone: device.clockZone ?? options.timeZone };
+  const pollMs = (device.pollSeconds ?? DEFAULT_POLL_SECONDS) * 1000;
   const presence = openPresence(world);
-  const waiting: Waiting[] = [];
+  const intake = openIntake(world, journal, device.id);
+  const deviceClock = openDeviceClock(journal, device.id, source.zone);
+  const { absence, told } = openAbsence({
+    world,
+    journal,
+    device: device.id,
+    shortestMs: Math.max(ABSENT_AFTER_MS, 3 * pollMs),
+    isPaused: options.isPaused ?? (() => false),
+  });
   let framer: Framer | undefined;
   let conversation: Conversation | undefined;
   let ordinals = 0;
-  let overrun = 0;
   let malformedTold = 0;
   /** When the newest reading of this contact was true of the patient. */
   let newestMs = Number.NEGATIVE_INFINITY;
-  let working = Promise.resolve();
+  intake.take(told);
 
-  function event(name: string, details: Omit<HubEvent, 'name' | 'device'> = {}): Draft {
+  function event(body: HubEvent): Draft {
     const at = receivedNow(world);
-    const body = { name, device: device.id, ...details };
-    return { id: ownId(`${device.id} ${name}`, at, String(ordinals++)), kind: 'event', at: at.wall, body };
+    const id = ownId(`${device.id} ${body.name}`, at, String(ordinals++));
+    return { id, kind: 'event', at: at.wall, body: { ...body, device: device.id }, fresh: true };
   }
 
-  function enqueue(frame: Frame, kept: () => void): void {
-    if (waiting.length >= WAITING_FRAMES_MAX) {
-      overrun++; // not acknowledged: a device that waits for it will send the frame again
-      return;
-    }
-    waiting.push({ frame, received: receivedNow(world), ordinal: String(ordinals++), kept });
-    if (waiting.length === 1) working = working.then(drain);
-  }
-
-  /** Everything that waits goes to the journal in one append; each frame is let go after that. */
-  async function drain(): Promise<void> {
-    while (waiting.length > 0) {
-      const batch = waiting.slice();
-      const drafts = batch.flatMap((item) => draftsFor(item));
-      if (overrun > 0) drafts.push(overrunGap(overrun));
-      overrun = 0;
-      if (!(await ontoDisk(world, journal, drafts))) return; // nothing was acknowledged, so nothing is lost
-      waiting.splice(0, batch.length);
-      for (const item of batch) item.kept();
-    }
-  }
-
-  function draftsFor(item: Waiting): readonly Draft[] {
-    const outcome: Outcome = driver.decode(item.frame);
+  function take(frame: Frame, kept: () => void): void {
+    const outcome = driver.decode(frame);
     presence.heard(outcome);
+    intake.take(draftsFor(frame, outcome, receivedNow(world)), kept);
+  }
+
+  function draftsFor(frame: Frame, outcome: Outcome, received: Received): readonly Draft[] {
     switch (outcome.outcome) {
-      case 'measured':
-        return dated(draftsOf(source, outcome.measurements, item.received, item.ordinal));
+      case 'measured': {
+        const { measurements, series } = outcome;
+        const saying = { measurements, received, frameOrdinal: String(ordinals++), looks: deviceClock.looks() };
+        return dated(draftsOf(source, series ? { ...saying, series } : saying));
+      }
+      case 'clock':
+        return [event(deviceClock.shown(outcome.shows, received))];
       case 'ignored':
         return [];
       case 'malformed':
         if (++malformedTold > MALFORMED_TOLD_MAX) return [];
         return [
-          event('malformed-frame', {
-            cause: `${outcome.how} (${item.frame.channel}, ${item.frame.bytes.length} bytes)`,
+          event({
+            name: 'malformed-frame',
+            cause: `${outcome.how} (${frame.channel}, ${frame.bytes.length} bytes)`,
           }),
         ];
       default:
@@ -111,40 +105,28 @@ export function startSession(options: SessionOptions): Session {
     }
   }
 
+  /** What the drafts say of the present: how new they are, and that the stream flows. */
   function dated(drafts: readonly Draft[]): readonly Draft[] {
+    const series = drafts.filter((draft) => draft.series);
+    const ended = series.length > 0 ? absence.heard(series.some(({ body }) => !('absent' in body))) : [];
     for (const { body } of drafts)
       if ('effective' in body) newestMs = Math.max(newestMs, Date.parse(body.effective.at));
-    return drafts;
+    return [...ended, ...drafts];
   }
 
   /** Old readings raise no alert, so a contact that brought nothing else is told of: rules must not go blind unseen. */
-  async function tellIfOld(): Promise<void> {
+  function tellIfOld(): void {
     const ageMinutes = Math.round((world.wallMs() - newestMs) / 60_000);
     newestMs = Number.NEGATIVE_INFINITY; // a contact ends once, however often a link says that it is down
     if (driver.link.kind === 'card' || !Number.isFinite(ageMinutes) || ageMinutes * 60_000 < OLD_AFTER_MS) return;
     const cause = `the newest reading of this contact is ${ageMinutes} min old: handed over late, or the device's clock is behind; it raised no alert`;
-    await ontoDisk(world, journal, [event('device-time-behind', { cause })]);
-  }
-
-  function overrunGap(count: number): Draft {
-    const at = receivedNow(world);
-    const body = {
-      cause: 'overrun',
-      device: device.id,
-      count,
-      detail: 'the device sent faster than the disk takes',
-    } as const;
-    return { id: ownId(`${device.id} overrun`, at, String(ordinals++)), kind: 'gap', at: at.wall, body };
-  }
-
-  function note(draft: Draft): void {
-    working = working.then(async () => void (await ontoDisk(world, journal, [draft])));
+    intake.take([event({ name: 'device-time-behind', cause })]);
   }
 
   function heard(frame: LinkFrame): void {
     const during = conversation;
     if (!framer) {
-      enqueue(frame, () => {
+      take(frame, () => {
         frame.kept();
         during?.tell(frame);
       });
@@ -154,7 +136,7 @@ export function startSession(options: SessionOptions): Session {
     presence.noise(noiseBytes);
     for (const bytes of frames) {
       const whole = { channel: frame.channel, bytes };
-      enqueue(whole, () => during?.tell(whole));
+      take(whole, () => during?.tell(whole));
     }
     frame.kept(); // a serial line has no acknowledgement of its own; the next poll is the acknowledgement
   }
@@ -169,15 +151,19 @@ export function startSession(options: SessionOptions): Session {
   }
 
   const voice = {
-    write: (channel: string, bytes: Uint8Array) =>
-      refusable(async () => {
+    write: async (channel: string, bytes: Uint8Array, sets?: 'clock') => {
+      const said = await refusable(async () => {
         await link.write(channel, bytes);
         return { heard: 'written' };
-      }),
+      });
+      const refusal = sets && deviceClock.set(said.heard === 'refused' ? said.why : undefined);
+      if (refusal) intake.take([event(refusal)]);
+      return said;
+    },
     read: (channel: string) =>
       refusable(async () => {
         const frame = { channel, bytes: await link.read(channel) };
-        await new Promise<void>((resolve) => enqueue(frame, resolve));
+        await new Promise<void>((resolve) => take(frame, resolve));
         return { heard: 'frame', frame };
       }),
   };
@@ -188,23 +174,25 @@ export function startSession(options: SessionOptions): Session {
       malformedTold = 0;
       newestMs = Number.NEGATIVE_INFINITY;
       presence.up(about);
-      note(event('device-connected'));
+      deviceClock.contact();
+      intake.take([event({ name: 'device-connected' })]);
       const setsClock = device.setClock === true && world.clock().state !== 'unsynced';
       const dialogue = driver.dialogue?.({
         channels,
-        pollMs: (device.pollSeconds ?? DEFAULT_POLL_SECONDS) * 1000,
+        pollMs,
         ...(setsClock && { localTime: localTimeIn(source.zone, world.wallMs()) }),
       });
       if (dialogue) conversation = converse(world, driver, dialogue, voice);
       options.onPresence('connected');
     },
     frame: heard,
-    down: (cause) => {
+    down: (cause, where = 'device-off') => {
       conversation?.end();
       conversation = undefined;
-      working = working.then(tellIfOld);
+      tellIfOld();
+      intake.take(absence.away(where, cause));
       if (!presence.down(cause)) return;
-      note(event('device-disconnected', { cause }));
+      intake.take([event({ name: 'device-disconnected', cause })]);
       options.onPresence(cause);
     },
   });
@@ -216,7 +204,7 @@ export function startSession(options: SessionOptions): Session {
     close: async () => {
       conversation?.end();
       await link.close();
-      await working;
+      await Promise.race([intake.settled(), world.sleep(CLOSE_PATIENCE_MS)]);
     },
   };
 }

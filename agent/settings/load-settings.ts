@@ -35,7 +35,7 @@ function placed(settings: Settings, folder: string): Settings {
   const from = (path: string) => resolve(folder, path);
   return {
     ...settings,
-    journal: { path: from(settings.journal.path) },
+    journal: { ...settings.journal, path: from(settings.journal.path) },
     uplink: { ...uplink, ...(tls && { tls: { ca: from(tls.ca), cert: from(tls.cert), key: from(tls.key) } }) },
     devices: settings.devices.map((device) =>
       device.folder === undefined ? device : { ...device, folder: from(device.folder) },

@@ -29,12 +29,24 @@ export interface UplinkSettings {
   readonly keepAliveSeconds?: number;
 }
 
+export interface JournalSettings {
+  readonly path: string;
+  /** What the journal may take on the disk, MB (16..65536, default 1024); past it the oldest goes, by the policy of docs/durability.md. */
+  readonly maxMegabytes?: number;
+  /** Receipted entries are kept for sending again this long while there is room, days (1..400, default 30). */
+  readonly keepDays?: number;
+  /** Set aside for alerts on a full disk, MB (1..1024, default 16). */
+  readonly reserveMegabytes?: number;
+}
+
 export interface Settings {
   /** This hub's pseudonym; the common name of its certificate and the topic root. */
   readonly hub: string;
   /** IANA zone of the patient's home. */
   readonly timeZone: string;
-  readonly journal: { readonly path: string };
+  readonly journal: JournalSettings;
+  /** Left out: systemd-timesyncd's file, where the machine has it; without it the clock is taken to be kept by others. */
+  readonly clock?: { readonly syncFile: string };
   /** native, h4:unix:/path or h4:tcp:host:port. Needed only with BLE devices. */
   readonly ble?: { readonly hci: string };
   readonly uplink: UplinkSettings;

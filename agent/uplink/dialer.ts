@@ -5,7 +5,7 @@ import type { World } from '../world.ts';
 import {
   type Broker,
   BrokerError,
-  dial,
+  type Dial,
   type Incoming,
   type Message,
   type Pems,
@@ -20,20 +20,24 @@ export interface DialerOptions {
   /** Read anew for each attempt, so that a renewed certificate is used; what it throws is told like a broker's refusal. */
   readonly tls?: () => Pems | undefined;
   /** Published by the broker when this hub is gone without a word. */
-  readonly will: () => Message;
+  readonly will: () => Message & { readonly payload: string };
   readonly onMessage: (incoming: Incoming) => void;
   readonly onEvent: (event: HubEvent) => void;
   readonly signal: AbortSignal;
+  readonly dial: (options: Dial) => Promise<Broker>;
 }
 
 export interface Dialer {
   /** One attempt. After a failure the next attempt goes to the next broker. */
   next(): Promise<Broker | undefined>;
+  /** The broker that was connected does not want us now: the next attempt goes to the next one. */
+  leave(): void;
 }
 
 const DEFAULT_KEEP_ALIVE_SECONDS = 30;
 
-export function openDialer({ world, settings, hub, tls, will, onMessage, onEvent, signal }: DialerOptions): Dialer {
+export function openDialer(options: DialerOptions): Dialer {
+  const { world, settings, hub, tls, will, onMessage, onEvent, signal, dial } = options;
   const { brokers, keepAliveSeconds = DEFAULT_KEEP_ALIVE_SECONDS } = settings;
   /** Brokers that said they have no MQTT 5. */
   const older = new Set<string>();
@@ -78,6 +82,9 @@ export function openDialer({ world, settings, hub, tls, will, onMessage, onEvent
   }
 
   return {
+    leave: () => {
+      at += 1;
+    },
     next: async () => {
       const url = brokers[at % brokers.length] ?? '';
       try {

@@ -5,9 +5,10 @@ import {
   type IClientOptions,
   type IPublishPacket,
   type MqttClient,
-  type Packet,
+  ReasonCodes,
 } from 'mqtt';
 import type { World } from '../world.ts';
+import { openPublisher, PACKET_IDS_MOST } from './publisher.ts';
 
 export type Protocol = 4 | 5;
 
@@ -19,12 +20,12 @@ export interface Pems {
 
 export interface Message {
   readonly topic: string;
-  readonly payload: string;
+  readonly payload: string | Uint8Array;
   readonly retain?: boolean;
   /** 0 for counters that are of no use later; default 1. */
   readonly qos?: 0 | 1;
-  /** MQTT 5 only; a 3.1.1 broker gets topic and payload. */
-  readonly userProperties?: Readonly<Record<string, string>>;
+  /** Names and values in turn. MQTT 5 only; a 3.1.1 broker gets topic and payload. */
+  readonly userProperties?: readonly string[];
   readonly correlationData?: Uint8Array;
 }
 
@@ -42,7 +43,7 @@ export interface Dial {
   readonly clientId: string;
   readonly protocol: Protocol;
   readonly keepAliveSeconds: number;
-  readonly will: Message;
+  readonly will: Message & { readonly payload: string };
   readonly tls?: Pems;
   readonly onMessage: (incoming: Incoming) => void;
   /** Ends the attempt, or the connection, at once. */
@@ -54,7 +55,16 @@ export type Outcome =
   /** It has it. `heard` is false when it said that nobody subscribes to it (MQTT 5, 0x10). */
   | { readonly outcome: 'acked'; readonly heard: boolean }
   /** It will not have it (MQTT 5, 0x80 and above). */
-  | { readonly outcome: 'refused'; readonly words: string };
+  | { readonly outcome: 'refused'; readonly code: number; readonly words: string }
+  /** It was not sent, for the broker takes no packet of this size. */
+  | { readonly outcome: 'too-large'; readonly words: string };
+
+/** How a connection ended. */
+export interface Ending {
+  readonly words: string;
+  /** The broker's reason code (MQTT 5.0, 3.14.2.1), where it gave one. */
+  readonly code?: number;
+}
 
 /** One open connection. */
 export interface Broker {
@@ -63,16 +73,16 @@ export interface Broker {
   readonly sessionPresent: boolean;
   /** Publishes it takes unacknowledged; never more may be under way. */
   readonly receiveMaximum: number;
-  /** Largest packet it takes, bytes. */
-  readonly maximumPacketBytes: number;
   /** `done` is not called when the connection ends first. */
   publish(message: Message, done?: (outcome: Outcome) => void): void;
   /** Rejects with a BrokerError naming the topics that the broker refused. */
   subscribe(topics: readonly string[]): Promise<void>;
-  /** Resolves with the reason once the connection is gone, whoever ended it. */
-  readonly closed: Promise<string>;
+  /** Resolves once the connection is gone, whoever ended it. */
+  readonly closed: Promise<Ending>;
   /** Says goodbye, so that the will is not published. */
   close(): Promise<void>;
+  /** Ends it without a goodbye, for this reason. */
+  hangUp(words: string): void;
 }
 
 /** The broker's or the network's fault. */
@@ -100,53 +110,68 @@ const SESSION_EXPIRY_SECONDS = 7 * 24 * 3600;
 /** A plan is the largest thing that is sent to a hub. */
 const LARGEST_INCOMING_BYTES = 2 << 20;
 const GOODBYE_MS = 1_000;
+const FIRST_REFUSAL = 0x80;
 
 /** Rejects with a BrokerError in words for a technician; ProtocolRefused when 3.1.1 is worth a try. */
 export function dial(options: Dial): Promise<Broker> {
   const client = connect(options.url, clientOptions(options));
-  let reason = UNANSWERED;
+  let ending: Ending = { words: UNANSWERED };
   let isOpen = false;
   const abort = (): void => void client.end(true);
   options.signal.addEventListener('abort', abort);
   client.on('message', (topic, payload, packet) => options.onMessage(incoming(topic, payload, packet)));
-  /** MQTT.js takes 0x10 for success and drops it on the way to the callback. */
-  const unheard = new Set<number>();
-  client.on('packetreceive', (packet) => {
-    if (packet.cmd === 'puback' && packet.reasonCode === NOBODY_SUBSCRIBES) unheard.add(messageIdOf(packet));
+  client.on('disconnect', ({ reasonCode: code = 0 }) => {
+    ending = { words: `the broker ended the connection: ${codeWords(code)}`, code };
   });
-  client.on('disconnect', ({ reasonCode }) => {
-    reason = `the broker ended the connection, reason 0x${(reasonCode ?? 0).toString(16)}`;
-  });
-  const closed = new Promise<string>((resolve) => {
+  const closed = new Promise<Ending>((resolve) => {
     client.on('close', () => {
       options.signal.removeEventListener('abort', abort);
       client.end(true);
-      resolve(reason);
+      resolve(ending);
     });
   });
   return new Promise((resolve, reject) => {
     client.on('error', (error) => {
-      reason = wordsOf(error);
+      ending = { ...ending, words: wordsOf(error) };
       if (!isOpen) client.end(true);
-      reject(isProtocolRefusal(options.protocol, error) ? new ProtocolRefused(reason, true) : new BrokerError(reason));
+      const { words } = ending;
+      reject(isProtocolRefusal(options.protocol, error) ? new ProtocolRefused(words, true) : new BrokerError(words));
     });
-    closed.then(() =>
+    closed.then(({ words }) =>
       reject(
-        reason === UNANSWERED && options.protocol === 5 ? new ProtocolRefused(reason, false) : new BrokerError(reason),
+        words === UNANSWERED && options.protocol === 5 ? new ProtocolRefused(words, false) : new BrokerError(words),
       ),
     );
     client.once('connect', ({ sessionPresent, properties }) => {
       isOpen = true;
-      reason = 'the connection broke';
-      resolve({
-        protocol: options.protocol,
-        sessionPresent,
-        receiveMaximum: properties?.receiveMaximum ?? 65_535,
+      ending = { words: 'the connection broke' };
+      const { protocol } = options;
+      const publisher = openPublisher({
+        protocol,
         maximumPacketBytes: properties?.maximumPacketSize ?? 268_435_455,
-        publish: (message, done) => publish(client, options.protocol, unheard, message, done),
+        write: (bytes) => {
+          // What is written to a connection that is gone was not acknowledged, and is sent again on the next.
+          if (client.connected && client.stream.writable) client.stream.write(bytes);
+        },
+      });
+      // MQTT.js does not know our publishes: it takes the answers for answers to nothing, and says so to its own log only.
+      client.on('packetreceive', (packet) => {
+        if (packet.cmd !== 'puback') return;
+        const { messageId = 0, reasonCode = 0 } = packet;
+        publisher.acknowledged(messageId, reasonCode, codeWords(reasonCode));
+      });
+      resolve({
+        protocol,
+        sessionPresent,
+        receiveMaximum: Math.min(properties?.receiveMaximum ?? PACKET_IDS_MOST, PACKET_IDS_MOST),
+        publish: publisher.publish,
         subscribe: (topics) => subscribe(client, topics),
         closed,
         close: () => goodbye(options.world, client, closed),
+        hangUp: (words) => {
+          ending = { words };
+          client.end(true);
+        },
       });
     });
   });
@@ -162,6 +187,7 @@ function clientOptions({ clientId, protocol, keepAliveSeconds, will, tls }: Dial
     reconnectPeriod: 0,
     queueQoSZero: false,
     resubscribe: false,
+    messageIdProvider: subscriptionIds(),
     will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: will.retain ?? false },
     ...(protocol === 5
       ? { properties: { sessionExpiryInterval: SESSION_EXPIRY_SECONDS, maximumPacketSize: LARGEST_INCOMING_BYTES } }
@@ -170,40 +196,24 @@ function clientOptions({ clientId, protocol, keepAliveSeconds, will, tls }: Dial
   };
 }
 
+/** MQTT.js subscribes once in a connection, with identifiers that our publishes never have. */
+function subscriptionIds(): NonNullable<IClientOptions['messageIdProvider']> {
+  let last = PACKET_IDS_MOST;
+  return {
+    allocate: () => {
+      last = last >= 65_535 ? PACKET_IDS_MOST + 1 : last + 1;
+      return last;
+    },
+    getLastAllocated: () => last,
+    register: () => true,
+    deallocate: () => undefined,
+    clear: () => undefined,
+  };
+}
+
 function pem(text: string | Uint8Array): Buffer {
   return Buffer.from(text);
 }
-
-function publish(
-  client: MqttClient,
-  protocol: Protocol,
-  unheard: Set<number>,
-  message: Message,
-  done?: (outcome: Outcome) => void,
-): void {
-  const { topic, payload, retain = false, qos = 1, userProperties, correlationData } = message;
-  // MQTT.js keeps what it cannot send, in memory and unbounded; the journal is the only buffer.
-  if (!client.connected) return;
-  const properties =
-    protocol === 5
-      ? {
-          properties: {
-            contentType: 'application/json',
-            payloadFormatIndicator: true,
-            ...(userProperties ? { userProperties } : {}),
-            ...(correlationData ? { correlationData: Buffer.from(correlationData) } : {}),
-          },
-        }
-      : {};
-  client.publish(topic, payload, { qos, retain, ...properties }, (error, packet) => {
-    if (!error) return done?.({ outcome: 'acked', heard: !unheard.delete(messageIdOf(packet)) });
-    if (reasonOf(error) >= FIRST_REFUSAL) done?.({ outcome: 'refused', words: error.message });
-  });
-}
-
-/** MQTT 5.0, 3.4.2.1 PUBACK reason codes. */
-const NOBODY_SUBSCRIBES = 0x10;
-const FIRST_REFUSAL = 0x80;
 
 function subscribe(client: MqttClient, topics: readonly string[]): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -217,7 +227,7 @@ function subscribe(client: MqttClient, topics: readonly string[]): Promise<void>
   });
 }
 
-async function goodbye(world: World, client: MqttClient, closed: Promise<string>): Promise<void> {
+async function goodbye(world: World, client: MqttClient, closed: Promise<unknown>): Promise<void> {
   client.end(false);
   const force = world.after(GOODBYE_MS, () => client.end(true));
   await closed;
@@ -240,12 +250,13 @@ function isProtocolRefusal(protocol: Protocol, error: Error): boolean {
   return reasonOf(error) === 1 || reasonOf(error) === 0x84 || /parse|Malformed/i.test(error.message);
 }
 
-function messageIdOf(packet: Packet | undefined): number {
-  return packet && 'messageId' in packet ? (packet.messageId ?? 0) : 0;
-}
-
 function reasonOf(error: Error | ErrorWithReasonCode): number {
   return 'code' in error && typeof error.code === 'number' ? error.code : 0;
+}
+
+function codeWords(code: number): string {
+  const words: Readonly<Record<number, string>> = ReasonCodes;
+  return `${words[code]?.toLowerCase() || 'no reason given'} (0x${code.toString(16).padStart(2, '0')})`;
 }
 
 function wordsOf(error: Error | ErrorWithReasonCode): string {

@@ -3,17 +3,21 @@ import type { Line } from '../journal/contract.ts';
 import { unreachable } from '../reading/unreachable.ts';
 import type { Timer, World } from '../world.ts';
 import { backoff } from './backoff.ts';
-import type { Lanes } from './lanes.ts';
+import type { Due, Lanes } from './lanes.ts';
 import type { Ledger } from './ledger.ts';
 import type { Broker, Message, Outcome } from './mqtt-client.ts';
 import type { Refusals } from './refusals.ts';
 import type { Topics } from './topics.ts';
+import type { Window } from './window.ts';
 
-/** Room in a packet for everything but topic and payload: headers, properties, seq, id, kind. */
-const PACKET_OVERHEAD_BYTES = 128;
 /** Before an entry that was refused alone is tried again. */
 const REFUSED_PAUSE_MS = 1_000;
 const READ_AGAIN_MS = 1_000;
+/** Alerts, state and replies may go beyond the window by so many, for a window that is full of backlog is no reason to wait. */
+const URGENT_BEYOND = 8;
+/** A broker that answers pings and acknowledges nothing is as good as gone. */
+const ACK_PATIENCE_MS = 30_000;
+const WATCH_EVERY_MS = 5_000;
 
 export interface PumpOptions {
   readonly world: World;
@@ -22,11 +26,14 @@ export interface PumpOptions {
   readonly lanes: Lanes;
   readonly ledger: Ledger;
   readonly refusals: Refusals;
-  /** Publishes that may be unacknowledged at a time. */
-  readonly window: number;
+  /** Publishes that may be unacknowledged at a time, as far as the broker's receive maximum allows. */
+  readonly window: Window;
+  /** One entry at a time: one of them is under suspicion. */
+  readonly isCautious: boolean;
   readonly counts: Counts;
   /** State, device and reply messages that wait; they go before entries. */
   readonly control: Message[];
+  readonly onPassed: (seq: number) => void;
   /** The broker will not have this entry: it stays in the journal and is passed by. */
   readonly onGivenUp: (line: Line, words: string) => void;
 }
@@ -44,6 +51,10 @@ export interface Pump {
   /** Sends what there is. Call when something new may be there. */
   run(): void;
   inFlight(): number;
+  /** Entries that are not acknowledged. */
+  underWay(): readonly Line[];
+  /** Whether anything was acknowledged on this connection. */
+  hasWorked(): boolean;
   /** Resolves when everything was sent and acknowledged. */
   idle(): Promise<void>;
   /** No further entries; resolves when what was sent is acknowledged, and this after it. */
@@ -52,10 +63,18 @@ export interface Pump {
   stop(): void;
 }
 
+interface Sent {
+  readonly line: Line;
+  readonly atMs: number;
+  readonly wasFull: boolean;
+}
+
 export function startPump(options: PumpOptions): Pump {
-  const { world, broker, topics, lanes, ledger, refusals, window, counts, control, onGivenUp } = options;
-  const underWay = new Map<number, Line>();
-  /** As many as there are refused entries, and one for reading. */
+  const { world, broker, topics, lanes, ledger, refusals, window, isCautious, counts, control } = options;
+  const urgentMost = isCautious ? 1 : broker.receiveMaximum;
+  /** Room that backlog may not take, as far as the broker gives any. */
+  const bulkMost = Math.max(1, urgentMost - Math.min(URGENT_BEYOND, Math.floor(urgentMost / 4)));
+  const underWay = new Map<number, Sent>();
   const timers = new Set<Timer>();
   let isStopped = false;
   /** Refused while everything was; waits for the end of the pause. */
@@ -66,23 +85,36 @@ export function startPump(options: PumpOptions): Pump {
   let isReading = false;
   let isRunDue = false;
   let isFinishing = false;
+  let lastAckMs: number | undefined;
   const whenIdle: (() => void)[] = [];
 
   const isUnderWay = (seq: number): boolean => underWay.has(seq);
   const inFlight = (): number => underWay.size + controlUnderWay;
+  const bulkRoom = (): boolean => inFlight() < Math.min(window.size, bulkMost);
+  const urgentRoom = (): boolean => inFlight() < Math.min(window.size + URGENT_BEYOND, urgentMost);
 
   function run(): void {
-    while (!isStopped && inFlight() < window) {
-      const message = control.shift();
-      const line = message || isPaused || isFinishing ? undefined : lanes.next(isUnderWay);
-      if (message) sendControl(message);
-      else if (line) sendLine(line);
-      else break;
+    const nowMs = world.monotonicMs();
+    while (!isStopped && urgentRoom() && sendNext(nowMs)) {
+      // until there is no room, or nothing to send
     }
     if (isStopped) return;
     if (lanes.runLow() && !isReading) readAhead();
     if (inFlight() + control.length > 0 || !(isFinishing || lanes.isDry())) return;
     for (const tell of whenIdle.splice(0)) tell();
+  }
+
+  function sendNext(nowMs: number): boolean {
+    const message = control.shift();
+    if (message) {
+      sendControl(message);
+      return true;
+    }
+    if (isPaused || isFinishing) return false;
+    const due = bulkRoom() ? lanes.next(isUnderWay) : lanes.nextAlert(isUnderWay);
+    if (!due) return false;
+    sendLine(due, nowMs);
+    return true;
   }
 
   /** Acknowledgements come in bunches; answering a bunch at a time makes one write to the socket of many messages. */
@@ -110,6 +142,7 @@ export function startPump(options: PumpOptions): Pump {
   }
 
   function later(ms: number, then: () => void): void {
+    if (isStopped) return;
     const timer = world.after(ms, () => {
       timers.delete(timer);
       then();
@@ -118,45 +151,59 @@ export function startPump(options: PumpOptions): Pump {
   }
 
   function sendControl(message: Message): void {
+    if (message.qos === 0) {
+      broker.publish(message); // nobody answers
+      return;
+    }
     controlUnderWay += 1;
     broker.publish(message, ({ outcome }) => {
       controlUnderWay -= 1;
-      if (outcome === 'refused') counts.refused += 1;
+      lastAckMs = world.monotonicMs();
+      if (outcome !== 'acked') counts.refused += 1;
       runSoon();
     });
   }
 
-  function sendLine(line: Line): void {
-    const { seq, id, kind, json } = line;
-    const topic = topics.entry[kind];
-    const bytes = Buffer.byteLength(json) + topic.length + 3 * id.length + PACKET_OVERHEAD_BYTES;
-    if (bytes > broker.maximumPacketBytes) {
-      giveUp(line, `larger than the ${broker.maximumPacketBytes} bytes that the broker takes`);
-      return;
-    }
-    underWay.set(seq, line);
+  function sendLine({ line, isHistorical }: Due, atMs: number): void {
+    const { seq, id, kind, bytes } = line;
+    const userProperties = ['seq', String(seq), 'id', id, 'kind', kind];
+    if (isHistorical) userProperties.push('historical', 'true');
+    underWay.set(seq, { line, atMs, wasFull: inFlight() + 1 >= Math.min(window.size, bulkMost) });
     counts.published += 1;
-    broker.publish({ topic, payload: json, userProperties: { seq: String(seq), id, kind } }, (outcome) => {
+    broker.publish({ topic: topics.entry[kind], payload: bytes, userProperties }, (outcome) => {
+      const sent = underWay.get(seq);
       underWay.delete(seq);
-      settle(line, outcome);
+      if (sent) settle(sent, outcome);
       runSoon();
     });
   }
 
-  function settle(line: Line, result: Outcome): void {
-    if (result.outcome === 'refused') {
-      refuse(line, result.words);
-      return;
+  function settle({ line, atMs, wasFull }: Sent, result: Outcome): void {
+    switch (result.outcome) {
+      case 'acked':
+        lastAckMs = world.monotonicMs();
+        window.acked(lastAckMs - atMs, lastAckMs, wasFull);
+        refusals.passed(line.seq);
+        options.onPassed(line.seq);
+        pauses = undefined;
+        if (!result.heard) counts.unheard += 1;
+        ledger.ack(line.seq);
+        break;
+      case 'refused':
+        lastAckMs = world.monotonicMs();
+        counts.refused += 1;
+        refuse(line, result.code, result.words);
+        break;
+      case 'too-large':
+        giveUp(line, result.words);
+        break;
+      default:
+        unreachable(result);
     }
-    refusals.passed(line.seq);
-    pauses = undefined;
-    if (!result.heard) counts.unheard += 1;
-    ledger.ack(line.seq);
   }
 
-  function refuse(line: Line, words: string): void {
-    counts.refused += 1;
-    const verdict = refusals.refused(line.seq);
+  function refuse(line: Line, code: number, words: string): void {
+    const verdict = refusals.refused(line.seq, code);
     switch (verdict) {
       case 'give-up':
         giveUp(line, words);
@@ -191,8 +238,17 @@ export function startPump(options: PumpOptions): Pump {
 
   function giveUp(line: Line, words: string): void {
     ledger.ack(line.seq);
-    onGivenUp(line, words);
+    options.onGivenUp(line, words);
   }
+
+  function watch(): void {
+    const [oldest] = underWay.values();
+    const nowMs = world.monotonicMs();
+    const quietMs = oldest ? nowMs - Math.max(oldest.atMs, lastAckMs ?? 0) : 0;
+    if (quietMs > ACK_PATIENCE_MS) broker.hangUp(`the broker has acknowledged nothing for ${quietMs / 1000} s`);
+    else later(WATCH_EVERY_MS, watch);
+  }
+  later(WATCH_EVERY_MS, watch);
 
   function idle(): Promise<void> {
     return new Promise((resolve) => {
@@ -204,6 +260,8 @@ export function startPump(options: PumpOptions): Pump {
   return {
     run,
     inFlight,
+    underWay: () => [...underWay.values()].map(({ line }) => line),
+    hasWorked: () => lastAckMs !== undefined,
     idle,
     finish: (last) => {
       isFinishing = true;
@@ -214,7 +272,7 @@ export function startPump(options: PumpOptions): Pump {
       isStopped = true;
       for (const timer of timers) timer.cancel();
       // Settled and yet under way: it was asked for, and nobody will notice if it does not go again.
-      for (const line of underWay.values()) if (ledger.isSettled(line.seq)) lanes.again(line);
+      for (const { line } of underWay.values()) if (ledger.isSettled(line.seq)) lanes.again(line);
     },
   };
 }

@@ -7,6 +7,9 @@ const REFUSED_MOST = 100;
 /** So many refusals without a success between them mean that it is not the entry. */
 const ROW_MOST = 10;
 
+/** The broker's own limits, which no entry is to blame for: implementation specific, quota exceeded. */
+const NOT_THE_ENTRY: ReadonlySet<number> = new Set([0x83, 0x97]);
+
 export type Verdict =
   /** Try it again after a pause. */
   | 'again'
@@ -16,7 +19,8 @@ export type Verdict =
   | 'give-up';
 
 export interface Refusals {
-  refused(seq: number): Verdict;
+  /** `code` is the broker's reason (MQTT 5.0, 3.4.2.1). */
+  refused(seq: number, code: number): Verdict;
   passed(seq: number): void;
 }
 
@@ -31,8 +35,9 @@ export function openRefusals(): Refusals {
   let passed = 0;
   let row = 0;
   return {
-    refused: (seq) => {
+    refused: (seq, code) => {
       row += 1;
+      if (NOT_THE_ENTRY.has(code)) return 'all-refused';
       const entry = entries.get(seq) ?? { times: 0, passedThen: -1 };
       // A refusal counts against the entry only when others have passed since its last one.
       if (passed > entry.passedThen) entry.times += 1;

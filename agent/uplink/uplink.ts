@@ -2,19 +2,24 @@
 import type { CommandHandlers } from '../downlink/commands.ts';
 import { openDownlink } from '../downlink/downlink.ts';
 import { resendCommand } from '../downlink/resend.ts';
-import type { Journal, Line } from '../journal/contract.ts';
+import type { Journal } from '../journal/contract.ts';
 import type { Ranges } from '../journal/ranges.ts';
-import type { HubEvent } from '../reading/entry.ts';
+import type { Alert, HubEvent } from '../reading/entry.ts';
 import type { UplinkSettings } from '../settings/settings.ts';
 import { rfc3339, type World } from '../world.ts';
 import { backoff, STABLE_MS } from './backoff.ts';
+import { deadLetters } from './dead-letters.ts';
 import { openDialer } from './dialer.ts';
+import { openEndings } from './endings.ts';
 import { openLanes } from './lanes.ts';
 import { openLedger } from './ledger.ts';
-import type { Broker, Message, Pems, Protocol } from './mqtt-client.ts';
+import { type Broker, type Dial, dial, type Ending, type Message, type Pems, type Protocol } from './mqtt-client.ts';
+import { openOwedAlerts } from './owed-alerts.ts';
 import { type Counts, type Pump, startPump } from './pump.ts';
 import { openRefusals } from './refusals.ts';
+import { openSuspects } from './suspects.ts';
 import { topicsOf } from './topics.ts';
+import { openWindow } from './window.ts';
 
 export interface UplinkOptions {
   readonly world: World;
@@ -31,9 +36,11 @@ export interface UplinkOptions {
   readonly commands: CommandHandlers;
   /** Bytes of down/plan as they came, at most 1 MiB: the signature is over them. It comes again at each connection. */
   readonly onPlan: (payload: Uint8Array) => void;
-  /** The hospital's application now has everything up to this number. */
-  readonly onReceipt?: (upTo: number) => void;
+  /** Whether an alert that nobody confirms is one that a person at home should act on. */
+  readonly concernsPatient?: (alert: Alert) => boolean;
   readonly onEvent: (event: HubEvent) => void;
+  /** MQTT over the network, unless a simulation brings another. */
+  readonly dial?: (options: Dial) => Promise<Broker>;
 }
 
 export interface UplinkStatus extends Readonly<Counts> {
@@ -46,13 +53,23 @@ export interface UplinkStatus extends Readonly<Counts> {
   /** The hospital's application has everything up to here. */
   readonly receiptedUpTo: number;
   readonly inFlight: number;
+  /** Publishes that may be unacknowledged, as the link allows at the moment. */
+  readonly window: number;
   readonly lastReceiptAt?: string;
+  /** Alert entries without a receipt, and the age of the oldest. */
+  readonly alertsOwed: { readonly count: number; readonly oldestMs?: number };
+  /** Age of the oldest alert without a receipt that is still on, where that concerns the patient. */
+  readonly oldestStandingAlertMs?: number;
+  /** Another client has lately connected under this hub's name. */
+  readonly isNameTaken: boolean;
   /** Messages under down/ that could not be understood. */
   readonly malformed: number;
 }
 
 export interface Uplink {
   status(): UplinkStatus;
+  /** What the hospital's application has, or will never get. */
+  receipted(): Ranges;
   /** Call when the care level or its cause has changed. */
   publishState(): void;
   publishDevice(id: string): void;
@@ -62,7 +79,7 @@ export interface Uplink {
   close(): Promise<void>;
 }
 
-const DEFAULT_WINDOW = 100;
+const DEFAULT_WINDOW_MOST = 1_000;
 /** Messages about the hub that may wait for a place or for the broker; past it the oldest is dropped and counted. */
 const CONTROL_MOST = 100;
 const CLOSE_DRAIN_MS = 2_000;
@@ -71,9 +88,13 @@ const CLOSE_LAST_MS = 1_000;
 export function startUplink(options: UplinkOptions): Uplink {
   const { world, journal, settings, hub, onEvent } = options;
   const topics = topicsOf(hub);
-  const ledger = openLedger(world, journal);
-  const lanes = openLanes(journal, ledger);
+  const ledger = openLedger(journal);
+  const lanes = openLanes(world, journal, ledger);
   const refusals = openRefusals();
+  const suspects = openSuspects();
+  const endings = openEndings(world, hub, onEvent);
+  const giveUp = deadLetters(world, journal, ledger, onEvent);
+  const owed = openOwedAlerts(world, journal, ledger.receiptedUpTo(), options.concernsPatient ?? (() => true));
   const counts: Counts = { published: 0, refused: 0, unheard: 0, repliesDropped: 0 };
   const control: Message[] = [];
   const closing = new AbortController();
@@ -83,14 +104,16 @@ export function startUplink(options: UplinkOptions): Uplink {
   let isFirst = true;
   let since = rfc3339(world.wallMs());
   let lastReceiptAt: string | undefined;
+  let window = openWindow(1);
 
   const downlink = openDownlink({
     world,
     hub,
     topics,
-    handlers: { ...options.commands, resend: resendCommand(journal, askAgain) },
+    handlers: { ...options.commands, resend: resendCommand(world, journal, askAgain) },
     head: () => journal.head,
     onReceipt: takeReceipts,
+    onRejected: (seq, why) => giveUp(seq, `the hospital rejects it: ${why}`),
     onPlan: options.onPlan,
     onReply: tell,
     onEvent,
@@ -104,9 +127,11 @@ export function startUplink(options: UplinkOptions): Uplink {
     onMessage: downlink.take,
     onEvent,
     signal: hangUp.signal,
+    dial: options.dial ?? dial,
   });
   const stopListening = journal.onLines((lines) => {
-    lanes.offer(lines);
+    owed.offer(lines);
+    lanes.offer(lines, pump !== undefined);
     pump?.run();
   });
   const running = run();
@@ -117,14 +142,15 @@ export function startUplink(options: UplinkOptions): Uplink {
       const found = await dialer.next();
       if (found && !closing.signal.aborted) {
         const connectedMs = world.monotonicMs();
-        await serve(found);
-        if (world.monotonicMs() - connectedMs >= STABLE_MS) waits = backoff(world.random);
+        const { isTakeover } = await serve(found);
+        // Two hubs of one name throw each other out: whoever is thrown out waits longer each time.
+        if (world.monotonicMs() - connectedMs >= STABLE_MS && !isTakeover) waits = backoff(world.random);
       }
       await world.sleep(waits.next().value, closing.signal);
     }
   }
 
-  async function serve(found: Broker): Promise<void> {
+  async function serve(found: Broker): Promise<{ readonly isTakeover: boolean }> {
     // The subscriptions stand before anything is sent, so that no receipt passes us by.
     const subscribed = found.subscribe([topics.receipt, topics.command, topics.plan]).catch((error: Error) => {
       onEvent({ name: 'subscription-refused', cause: error.message });
@@ -134,47 +160,45 @@ export function startUplink(options: UplinkOptions): Uplink {
     if (isFirst || !found.sessionPresent) ledger.restart();
     isFirst = false;
     lanes.rewind();
-    const window = Math.max(1, Math.min(settings.inflight ?? DEFAULT_WINDOW, found.receiveMaximum));
     // What was said of state and devices on the last connection is stale; a reply is not.
     const replies = control.splice(0).filter(({ topic }) => topic.startsWith(topics.reply));
     control.push(stateMessage(), ...Object.keys(options.devices()).map(deviceMessage), ...replies);
     broker = found;
-    pump = startPump({ world, broker, topics, lanes, ledger, refusals, window, counts, control, onGivenUp });
+    const isCautious = suspects.isCautious();
+    window = openWindow(isCautious ? 1 : Math.min(settings.inflight ?? DEFAULT_WINDOW_MOST, found.receiveMaximum));
+    const parts = { world, broker, topics, lanes, ledger, refusals, window, isCautious, counts, control };
+    pump = startPump({
+      ...parts,
+      onPassed: suspects.passed,
+      onGivenUp: (line, words) => giveUp(line.seq, words, line),
+    });
     since = rfc3339(world.wallMs());
     pump.run();
-    const reason = await found.closed;
-    pump.stop();
+    return lose(pump, await found.closed);
+  }
+
+  function lose(lost: Pump, ending: Ending): { readonly isTakeover: boolean } {
+    lost.stop();
     pump = undefined;
     broker = undefined;
     since = rfc3339(world.wallMs());
-    if (!closing.signal.aborted) onEvent({ name: 'broker-lost', cause: `${reason}; the hub keeps buffering` });
+    if (closing.signal.aborted) return { isTakeover: false };
+    const { triesElsewhere, isTakeover } = endings.heard(ending);
+    if (triesElsewhere) dialer.leave();
+    const culprit = suspects.ended(lost.underWay(), lost.hasWorked());
+    if (culprit) giveUp(culprit.seq, `the connection ended each time it was sent: ${ending.words}`, culprit);
+    return { isTakeover };
   }
 
   function takeReceipts(ranges: Ranges): void {
     lastReceiptAt = rfc3339(world.wallMs());
-    const before = ledger.receiptedUpTo();
-    ledger.receipt(ranges);
-    if (ledger.receiptedUpTo() > before) options.onReceipt?.(ledger.receiptedUpTo());
+    if (ledger.receipt(ranges)) owed.settle(ledger.isReceipted);
   }
 
   function askAgain(ranges: Ranges): boolean {
     const isTaken = lanes.resend(ranges);
     pump?.run();
     return isTaken;
-  }
-
-  function onGivenUp(line: Line, words: string): void {
-    const event: HubEvent = { name: 'publish-refused', cause: `entry ${line.seq} (${line.kind}): ${words}` };
-    onEvent(event);
-    // The report of a refusal may itself be refused; that one is not reported.
-    if (line.id.startsWith('publish-refused-')) return;
-    const draft = {
-      id: `publish-refused-${line.id}`,
-      kind: 'event',
-      at: rfc3339(world.wallMs()),
-      body: event,
-    } as const;
-    journal.append([draft]).catch(() => undefined); // full or closing: it was told, and will be refused again
   }
 
   function tell(message: Message): void {
@@ -190,7 +214,7 @@ export function startUplink(options: UplinkOptions): Uplink {
     return { topic: topics.state, payload: JSON.stringify(options.state()), retain: true };
   }
 
-  function lastState(cause: string): Message {
+  function lastState(cause: string): Message & { readonly payload: string } {
     const payload = { ...options.state(), level: 'not-monitored', cause, since: undefined };
     return { topic: topics.state, payload: JSON.stringify(payload), retain: true };
   }
@@ -199,7 +223,13 @@ export function startUplink(options: UplinkOptions): Uplink {
     return { topic: topics.device(id), payload: JSON.stringify(options.devices()[id] ?? {}), retain: true };
   }
 
+  function standing(): Pick<UplinkStatus, 'oldestStandingAlertMs'> {
+    const ms = owed.oldestStandingMs();
+    return ms === undefined ? {} : { oldestStandingAlertMs: ms };
+  }
+
   return {
+    receipted: ledger.receipted,
     status: () => ({
       ...counts,
       connected: pump !== undefined,
@@ -208,6 +238,10 @@ export function startUplink(options: UplinkOptions): Uplink {
       acked: ledger.ackedUpTo(),
       receiptedUpTo: ledger.receiptedUpTo(),
       inFlight: pump?.inFlight() ?? 0,
+      window: window.size,
+      alertsOwed: owed.status(),
+      ...standing(),
+      isNameTaken: endings.isNameTaken(),
       ...(lastReceiptAt === undefined ? {} : { lastReceiptAt }),
       malformed: downlink.malformed(),
     }),
@@ -230,9 +264,6 @@ export function startUplink(options: UplinkOptions): Uplink {
       hangUp.abort();
       await running;
       stopListening();
-      ledger.close();
-      // A disk that does not answer costs the receipts of a few seconds, which come again.
-      await Promise.race([ledger.save().catch(() => undefined), world.sleep(CLOSE_LAST_MS)]);
     },
   };
 }

@@ -13,7 +13,15 @@ export interface Frame {
 export type Facts = Readonly<Record<string, string | number>>;
 
 export type Outcome<M extends MetricName = MetricName> =
-  | { readonly outcome: 'measured'; readonly measurements: readonly Measurement<M>[]; readonly facts?: Facts }
+  | {
+      readonly outcome: 'measured';
+      readonly measurements: readonly Measurement<M>[];
+      /** One of a continuous series, whatever cadence `observes` promises of the metric. */
+      readonly series?: true;
+      readonly facts?: Facts;
+    }
+  /** What the device's clock shows at this moment, local time without zone; absent when it was never set. */
+  | { readonly outcome: 'clock'; readonly shows?: string }
   /** Valid, and nothing to keep; `why` is for a log and for `decode`. */
   | { readonly outcome: 'ignored'; readonly why: string }
   /** Not what the document allows; `how` names the first rule broken. */
@@ -73,7 +81,7 @@ export type LinkSpec =
 
 /** What a device can observe of a metric; the silence rule and the table of devices are made from it. */
 export interface Capability {
-  /** spot: now and then; continuous: at least every few seconds while in use; summary: once a night or day. */
+  /** spot: now and then; continuous: at least every few seconds while in use, one of a series; summary: once a night or day. */
   readonly cadence: 'spot' | 'continuous' | 'summary';
   readonly stored?: true;
 }
@@ -90,7 +98,13 @@ export interface LocalTime {
 
 /** What a dialogue may ask of the session, which owns radio, clock and retries. */
 export type Say =
-  | { readonly say: 'write'; readonly channel: string; readonly bytes: Uint8Array }
+  | {
+      readonly say: 'write';
+      readonly channel: string;
+      readonly bytes: Uint8Array;
+      /** The write sets the device's clock; reading the clock afterwards shows whether it did. */
+      readonly sets?: 'clock';
+    }
   | { readonly say: 'read'; readonly channel: string }
   /** Wait for the next frame, at most so long. */
   | { readonly say: 'listen'; readonly forMs: number };

@@ -22,11 +22,26 @@ describe('a receipt', () => {
     ],
     ['{"ranges":[],"more":1}', []],
   ])('%s', (text, ranges) => {
-    expect(parseReceipt(bytes(text))).toEqual(ranges);
+    expect(parseReceipt(bytes(text))).toEqual({ ranges, rejected: [] });
+  });
+
+  it.each([
+    ['{"upTo":7,"rejected":[{"seq":8,"why":"unknown metric"}]}', [[1, 7]], [{ seq: 8, why: 'unknown metric' }]],
+    ['{"rejected":[{"seq":8}]}', [], [{ seq: 8, why: 'no reason given' }]],
+    ['{"ranges":[[3,4]],"rejected":[]}', [[3, 4]], []],
+  ])('with what was rejected: %s', (text, ranges, rejected) => {
+    expect(parseReceipt(bytes(text))).toEqual({ ranges, rejected });
+  });
+
+  it('bounds the reasons it is given', () => {
+    const receipt = parseReceipt(bytes(JSON.stringify({ rejected: [{ seq: 1, why: 'x'.repeat(5_000) }] })));
+    expect(receipt).toEqual({ ranges: [], rejected: [{ seq: 1, why: 'x'.repeat(200) }] });
   });
 
   it.each([
     ['', 'not JSON'],
+    ['{"upTo":1,"rejected":[{}]}', '"rejected" is not'],
+    ['{"upTo":1,"rejected":7}', '"rejected" is not'],
     ['{"upTo":', 'not JSON'],
     ['[1]', 'not a JSON object'],
     ['{"upTo":-1}', '"upTo" is not'],
@@ -162,7 +177,7 @@ describe('resend', () => {
     const { journal } = await opened(place());
     await journal.append(drafts('a', 10));
     const asked: unknown[] = [];
-    const resend = resendCommand(journal, (ranges) => {
+    const resend = resendCommand(virtualWorld(), journal, (ranges) => {
       asked.push(ranges);
       return asked.length < 2;
     });
@@ -174,7 +189,7 @@ describe('resend', () => {
           [30, 40],
         ],
       }),
-    ).toEqual({ status: 'done', detail: { entries: 5, tail: 1, head: 10 } });
+    ).toEqual({ status: 'done', detail: { entries: 5, tail: 1, head: 10, gone: [] } });
     expect(asked).toEqual([
       [
         [1, 2],

@@ -15,7 +15,13 @@ function pair(outcome: Outcome): readonly unknown[] {
 }
 
 test.each(PULSE_OXIMETER)('$name', ({ channel, bytes, measurements, facts }) => {
-  expect(driver.decode({ channel, bytes })).toEqual({ outcome: 'measured', measurements, ...(facts && { facts }) });
+  const series = channel === '2a5f' && { series: true };
+  expect(driver.decode({ channel, bytes })).toEqual({
+    outcome: 'measured',
+    measurements,
+    ...series,
+    ...(facts && { facts }),
+  });
 });
 
 describe('numbers', () => {

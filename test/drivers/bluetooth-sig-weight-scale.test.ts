@@ -83,31 +83,36 @@ test('features are facts', () => {
   expect(decode('0F0000', '2a9e')).toMatchObject({ outcome: 'malformed' });
 });
 
-test('the clock of the scale is read and not kept', () => {
-  expect(decode('E0070517113411', '2a08')).toEqual({
-    outcome: 'ignored',
-    why: "the scale's clock: 2016-05-23T17:52:17",
-  });
+test('the clock of the scale is told as what it shows, and a clock that was never set shows nothing', () => {
+  expect(decode('E0070517113411', '2a08')).toEqual({ outcome: 'clock', shows: '2016-05-23T17:52:17' });
+  expect(decode('00000000000000', '2a08')).toEqual({ outcome: 'clock' });
+  expect(decode('E00705171134', '2a08')).toMatchObject({ outcome: 'malformed' });
 });
 
 describe('what may be said', () => {
   const localTime: LocalTime = { year: 2026, month: 3, day: 29, hour: 3, minute: 0, second: 7 };
 
-  test('an A&D scale has its clock set first of all, then is listened to', () => {
+  test('the clock is read, set and read again before anything else, then the scale is listened to', () => {
     const dialogue = driver.dialogue?.({ channels: new Set(['2a9d', '2a08', '2a9e']), pollMs: 5_000, localTime });
-    const first = dialogue?.next().value;
-    expect(first).toEqual({ say: 'write', channel: '2a08', bytes: hex('EA07031D030007') });
-    expect(first?.say === 'write' && driver.mayWrite(first.channel, first.bytes)).toBe(true);
-    expect(dialogue?.next({ heard: 'written' }).value).toMatchObject({ say: 'listen' });
+    const clock = { say: 'read', channel: '2a08' };
+    expect(dialogue?.next().value).toEqual(clock);
+    const set = dialogue?.next({ heard: 'elapsed' }).value;
+    expect(set).toEqual({ say: 'write', channel: '2a08', bytes: hex('EA07031D030007'), sets: 'clock' });
+    expect(set?.say === 'write' && driver.mayWrite(set.channel, set.bytes)).toBe(true);
+    expect(dialogue?.next({ heard: 'written' }).value).toEqual(clock);
+    expect(dialogue?.next({ heard: 'elapsed' }).value).toMatchObject({ say: 'listen' });
     expect(dialogue?.next({ heard: 'elapsed' }).value).toEqual({ say: 'read', channel: '2a9e' });
     expect(dialogue?.next({ heard: 'elapsed' }).done).toBe(true);
   });
 
-  test.each([
-    ['the settings do not allow it', new Set(['2a9d', '2a08']), {}],
-    ['the scale has no such clock', new Set(['2a9d']), { localTime }],
-  ])('no clock is set when %s', (_, channels, more) => {
-    expect(driver.dialogue?.({ channels, pollMs: 5_000, ...more }).next().done).toBe(true);
+  test('where the settings do not allow it, the clock is read all the same, and not set', () => {
+    const dialogue = driver.dialogue?.({ channels: new Set(['2a9d', '2a08']), pollMs: 5_000 });
+    expect(dialogue?.next().value).toEqual({ say: 'read', channel: '2a08' });
+    expect(dialogue?.next({ heard: 'elapsed' }).done).toBe(true);
+  });
+
+  test('a scale without such a clock is not asked for it', () => {
+    expect(driver.dialogue?.({ channels: new Set(['2a9d']), pollMs: 5_000, localTime }).next().done).toBe(true);
   });
 
   test.each([

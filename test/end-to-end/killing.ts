@@ -1,6 +1,7 @@
 /** Pulls the plug of a demo's agent at seeded moments, and keeps what lay on its disk each time. */
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
+import { textOf } from '../../agent/journal/contract.ts';
 import { openJournal } from '../../agent/journal/open.ts';
 import type { Entry } from '../../agent/reading/entry.ts';
 import type { Measurement } from '../../agent/reading/measurement.ts';
@@ -86,7 +87,7 @@ export async function linesIn(path: string): Promise<readonly { readonly seq: nu
   const journal = await openJournal({ world: realWorld(), path, hub: HUB, onEvent: () => undefined });
   const lines = await journal.scan(1, journal.head);
   await journal.close();
-  return lines;
+  return lines.map((line) => ({ seq: line.seq, json: textOf(line) }));
 }
 
 /** The measurements of a device among entries, in their order. */

@@ -19,7 +19,7 @@ const WELL: CareFacts = {
   nowMs: NOW,
   uplinkConnected: true,
   devices: [OXIMETER, SCALE],
-  journalWritable: true,
+  journalTrouble: 'none',
   rulesRunning: true,
 };
 const ago = (ms: number) => NOW - ms;
@@ -75,12 +75,24 @@ const rows: readonly Row[] = [
     level: 'monitored',
     cause: 'none',
   },
-  { name: 'disk', facts: { journalWritable: false }, level: 'not-monitored', cause: 'journal-not-writable' },
+  {
+    name: 'disk',
+    facts: { journalTrouble: 'journal-not-writable' },
+    level: 'local-only',
+    cause: 'journal-not-writable',
+  },
+  { name: 'a full disk', facts: { journalTrouble: 'journal-full' }, level: 'local-only', cause: 'journal-full' },
   { name: 'rules', facts: { rulesRunning: false }, level: 'not-monitored', cause: 'rules-stopped' },
   {
-    name: 'the disk outranks the rules, the rules the devices, the devices the uplink',
-    facts: { journalWritable: false, rulesRunning: false, devices: [], uplinkConnected: false },
+    name: 'the rules outrank the devices, the disk and the uplink',
+    facts: { journalTrouble: 'journal-full', rulesRunning: false, devices: [], uplinkConnected: false },
     level: 'not-monitored',
+    cause: 'rules-stopped',
+  },
+  {
+    name: 'the disk outranks the uplink',
+    facts: { journalTrouble: 'journal-not-writable', uplinkConnected: false },
+    level: 'local-only',
     cause: 'journal-not-writable',
   },
   {
@@ -154,7 +166,7 @@ describe('care level', () => {
   it('tells the age of the newest data of any device, whatever the level', () => {
     const devices = [OXIMETER, { ...SCALE, lastReadingMs: ago(200) }];
     expect(careLevel({ ...WELL, devices }).newestDataAgeMs).toBe(200);
-    expect(careLevel({ ...WELL, devices, journalWritable: false }).newestDataAgeMs).toBe(200);
+    expect(careLevel({ ...WELL, devices, journalTrouble: 'journal-full' }).newestDataAgeMs).toBe(200);
     expect(careLevel({ ...WELL, devices: [unheard] })).not.toHaveProperty('newestDataAgeMs');
     expect(careLevel({ ...WELL, ...oximeter({ lastReadingMs: NOW + 5 }) }).newestDataAgeMs).toBe(0);
   });
@@ -182,8 +194,8 @@ describe('following it', () => {
   });
 
   it('keeps since when only the cause changes', () => {
-    const before = { ...careLevel({ ...WELL, journalWritable: false }), sinceMs: NOW - 5_000 };
-    const after = follow(before, { ...WELL, rulesRunning: false });
-    expect(after).toMatchObject({ cause: 'rules-stopped', sinceMs: NOW - 5_000 });
+    const before = { ...careLevel({ ...WELL, journalTrouble: 'journal-full' }), sinceMs: NOW - 5_000 };
+    const after = follow(before, { ...WELL, journalTrouble: 'journal-not-writable' });
+    expect(after).toMatchObject({ cause: 'journal-not-writable', sinceMs: NOW - 5_000 });
   });
 });

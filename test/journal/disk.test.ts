@@ -2,20 +2,26 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { JournalClosed, type Line } from '../../agent/journal/contract.ts';
+import { entryOf, JournalClosed, type Line } from '../../agent/journal/contract.ts';
+import { openLevelStore } from '../../agent/journal/level-store.ts';
+import type { Pair } from '../../agent/journal/medium.ts';
 import { JournalUnavailable } from '../../agent/journal/open.ts';
 import { key, sealed } from '../../agent/journal/record.ts';
-import { levelStores } from '../../agent/journal/store.ts';
 import { virtualWorld } from '../virtual-world.ts';
 import { draft, drafts, failingDisk, opened, place } from './support.ts';
 
+function countOf(line: Line): number {
+  const entry = entryOf(line);
+  return entry.kind === 'gap' ? (entry.body.count ?? 0) : 0;
+}
+
 function bodyOf(line: Line | undefined): unknown {
-  return line && JSON.parse(line.json).body;
+  return line && entryOf(line).body;
 }
 
 /** Changes what lies on disk behind the journal's back. */
-async function tamper(path: string, pairs: readonly (readonly [string, string])[]): Promise<void> {
-  const store = await levelStores.open(path);
+async function tamper(path: string, pairs: readonly Pair[]): Promise<void> {
+  const store = await openLevelStore(path);
   await store.write(pairs);
   await store.close();
 }
@@ -27,7 +33,7 @@ describe('a write that fails', () => {
       const path = place();
       const disk = failingDisk();
       const world = virtualWorld();
-      const { journal, events } = await opened(path, { stores: disk.stores, world });
+      const { journal, events } = await opened(path, { medium: disk.medium(path), world });
       await journal.append([draft('a')]);
       const heard: string[] = [];
       journal.onLines((lines) => heard.push(...lines.map(({ id }) => id)));
@@ -41,7 +47,7 @@ describe('a write that fails', () => {
       await expect.poll(() => journal.health().writable).toBe(false);
       await world.advance(50);
       expect([confirmed, journal.head, journal.kept('cursor'), heard]).toEqual([false, 1, undefined, []]);
-      expect(journal.health()).toEqual({
+      expect(journal.health()).toMatchObject({
         writable: false,
         cause: expect.stringContaining('Input/output error'),
         waiting: 2,
@@ -57,7 +63,7 @@ describe('a write that fails', () => {
       ]);
       expect(disk.opens).toBeGreaterThan(opensBefore);
       expect([journal.head, journal.kept('cursor'), heard]).toEqual([2, '1', ['b']]);
-      expect(journal.health()).toEqual({ writable: true, waiting: 0 });
+      expect(journal.health()).toMatchObject({ writable: true, waiting: 0 });
       expect(events.map(({ name }) => name)).toEqual(['journal-not-writable', 'journal-writable']);
       await journal.close();
 
@@ -69,7 +75,8 @@ describe('a write that fails', () => {
 
   it('does not hold up closing, and tells those who wait that nothing was kept', async () => {
     const disk = failingDisk();
-    const { journal } = await opened(place(), { stores: disk.stores });
+    const path = place();
+    const { journal } = await opened(path, { medium: disk.medium(path) });
     disk.failing = 'before';
     const refused = [journal.append([draft('a')]), journal.keep({ b: '1' })].map((call) =>
       expect(call).rejects.toThrow(JournalClosed),
@@ -87,9 +94,9 @@ describe('entries that cannot be read', () => {
     await first.journal.append(drafts('a', 10));
     await first.journal.close();
     await tamper(path, [
-      [key.entry(3), 'not what was written'],
+      [key.entry(3), Buffer.from('not what was written')],
       [key.entry(4), sealed('{"v":1}')],
-      [key.entry(8), sealed((await readEntry(path, 7)) ?? '')],
+      [key.entry(8), (await readEntry(path, 7)) ?? Buffer.alloc(0)],
     ]);
     const { journal } = await opened(path);
     expect((await journal.scan(1, 100)).map(({ seq }) => seq)).toEqual([1, 2, 5, 6, 7, 9, 10]);
@@ -124,10 +131,11 @@ describe('entries that cannot be read', () => {
     const seen = new Set<number>();
     for (let next = 1; ; ) {
       const lines = await journal.scan(next, 500);
-      for (const { seq, kind, json } of lines) {
-        seen.add(seq);
-        if (kind !== 'gap') continue;
-        const { from, to }: { from: number; to: number } = JSON.parse(json).body;
+      for (const line of lines) {
+        seen.add(line.seq);
+        const entry = entryOf(line);
+        if (entry.kind !== 'gap') continue;
+        const { from = 0, to = 0 } = entry.body;
         for (let lost = from; lost <= to; lost++) seen.add(lost);
       }
       const last = lines.at(-1);
@@ -145,7 +153,7 @@ describe('entries that cannot be read', () => {
     const first = await opened(path);
     await first.journal.keep({ rules: '1', cursor: '2' });
     await first.journal.close();
-    await tamper(path, [[key.kept('rules'), 'garbage!']]);
+    await tamper(path, [[key.kept('rules'), Buffer.from('garbage!')]]);
     const { journal, events } = await opened(path);
     expect([journal.kept('rules'), journal.kept('cursor')]).toEqual([undefined, '2']);
     expect(events).toEqual([{ name: 'journal-kept-unreadable', cause: 'rules' }]);
@@ -153,11 +161,11 @@ describe('entries that cannot be read', () => {
   });
 });
 
-async function readEntry(path: string, seq: number): Promise<string | undefined> {
-  const store = await levelStores.open(path);
+async function readEntry(path: string, seq: number): Promise<Buffer | undefined> {
+  const store = await openLevelStore(path);
   const value = store.get(key.entry(seq));
   await store.close();
-  return value?.slice(8);
+  return value;
 }
 
 describe('a store that does not open', () => {
@@ -251,7 +259,7 @@ describe('a store that does not open', () => {
     await journal.keep({});
     const all = await journal.scan(1, 10_000);
     expect(before.length).toBeLessThan(500);
-    const told = all.filter(({ kind }) => kind === 'gap').map((line) => JSON.parse(line.json).body.count ?? 0);
+    const told = all.filter(({ kind }) => kind === 'gap').map((line) => countOf(line));
     expect(before.filter(({ kind }) => kind === 'event').length + told.reduce((sum, n) => sum + n, 0)).toBe(500);
     await journal.close();
   });

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
 import type { Journal } from '../../agent/journal/contract.ts';
+import { folderMedium } from '../../agent/journal/folder.ts';
+import type { Medium, Pair } from '../../agent/journal/medium.ts';
 import { type JournalOptions, openJournal } from '../../agent/journal/open.ts';
-import { levelStores, type Pair, type StoreMaker } from '../../agent/journal/store.ts';
 import type { Draft, HubEvent } from '../../agent/reading/entry.ts';
 import { virtualWorld } from '../virtual-world.ts';
 
@@ -62,34 +63,44 @@ export function drafts(prefix: string, count: number): readonly Draft[] {
 }
 
 export interface Disk {
-  readonly stores: StoreMaker;
+  medium(path: string): Medium;
   /** Sizes of the batches that reached the disk. */
   readonly writes: number[];
   /** How the next writes end: before reaching the disk, or after it with an error all the same. */
-  failing: 'no' | 'before' | 'after';
+  failing: 'no' | 'before' | 'after' | 'full';
+  /** What the file system says is free; undefined: the truth. */
+  freeBytes: number | undefined;
   opens: number;
 }
 
+const WORDS = { before: 'Input/output error', after: 'Input/output error', full: 'No space left on device' };
+
 /** LevelDB with a disk behind it that fails when told to; a store whose write failed stays broken until it is opened anew. */
 export function failingDisk(): Disk {
-  const disk: Disk = { stores: { open, repair: levelStores.repair }, writes: [], failing: 'no', opens: 0 };
-  async function open(path: string) {
-    disk.opens += 1;
-    const store = await levelStores.open(path);
-    let broken = false;
-    const write = async (pairs: readonly Pair[]): Promise<void> => {
-      if (broken || disk.failing === 'before') {
+  const disk: Disk = { medium, writes: [], failing: 'no', freeBytes: undefined, opens: 0 };
+  function fail(why: keyof typeof WORDS): never {
+    throw Object.assign(new Error(`IO error: 000003.log: ${WORDS[why]}`), { code: 'LEVEL_IO_ERROR' });
+  }
+  function medium(path: string): Medium {
+    const folder = folderMedium(path);
+    async function open() {
+      disk.opens += 1;
+      const store = await folder.open();
+      let broken = false;
+      const write = async (pairs: readonly Pair[]): Promise<void> => {
+        if (broken || disk.failing === 'before' || disk.failing === 'full') {
+          broken = true;
+          fail(disk.failing === 'full' ? 'full' : 'before');
+        }
+        await store.write(pairs);
+        disk.writes.push(pairs.length);
+        if (disk.failing !== 'after') return;
         broken = true;
-        throw Object.assign(new Error('IO error: 000003.log: Input/output error'), { code: 'LEVEL_IO_ERROR' });
-      }
-      await store.write(pairs);
-      disk.writes.push(pairs.length);
-      if (disk.failing === 'after') {
-        broken = true;
-        throw Object.assign(new Error('IO error: 000003.log: Input/output error'), { code: 'LEVEL_IO_ERROR' });
-      }
-    };
-    return { ...store, write };
+        fail('after');
+      };
+      return { ...store, write };
+    }
+    return { ...folder, open, freeBytes: async () => disk.freeBytes ?? folder.freeBytes() };
   }
   return disk;
 }

@@ -1,7 +1,10 @@
 /** The fold over many lines: the same lines give the same alerts however they are cut, and a new plan keeps what is unchanged. */
+
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { entryOf } from '../../agent/journal/contract.ts';
 import { decimal } from '../../agent/reading/decimal.ts';
+import type { Entry } from '../../agent/reading/entry.ts';
 import {
   type AlertDraft,
   activeAlerts,
@@ -105,7 +108,7 @@ describe('the fold', () => {
         let state = NOTHING_SEEN;
         const alerts: AlertDraft[] = [];
         all.forEach((one, index) => {
-          const { body } = JSON.parse(one.json);
+          const { body } = entryOf(one) as Extract<Entry, { kind: 'reading' }>;
           const receivedS = (Date.parse(body.received.wall) - START_MS) / 1000;
           // Time never runs past a line that is still to come; a look at the clock before the first would put the plan in force earlier.
           const steps = [...(index > 0 && looks.includes(index) ? [evaluateTime(PLAN, state, moment(receivedS))] : [])];
@@ -148,12 +151,12 @@ describe('the fold', () => {
     ['no times', '{"body":{"device":"a","metric":"MDC_PULS_OXIM_SAT_O2"}}'],
     ['a time that is none', '{"body":{"received":{"wall":"?"},"effective":{"at":"?"}}}'],
   ])('counts and passes over a line with %s', (_, json) => {
-    const result = evaluate(PLAN, NOTHING_SEEN, [{ seq: 1, id: 'x', kind: 'reading', json }]);
+    const result = evaluate(PLAN, NOTHING_SEEN, [{ seq: 1, id: 'x', kind: 'reading', bytes: Buffer.from(json) }]);
     expect(result).toMatchObject({ alerts: [], unreadable: 1 });
   });
 
   it('does not read its own alerts', () => {
-    const result = evaluate(PLAN, NOTHING_SEEN, [{ seq: 1, id: 'x', kind: 'alert', json: 'anything' }]);
+    const result = evaluate(PLAN, NOTHING_SEEN, [{ seq: 1, id: 'x', kind: 'alert', bytes: Buffer.from('anything') }]);
     expect(result).toMatchObject({ alerts: [], unreadable: 0 });
   });
 });

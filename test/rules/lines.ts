@@ -59,7 +59,7 @@ export function reading(told: Told): Reading {
 export function line(told: Told, seq: number): Line {
   const id = `e${seq}`;
   const entry = { v: 1, hub: 'hub', seq, id, kind: 'reading', at: '', body: reading(told) };
-  return { seq, id, kind: 'reading', json: JSON.stringify(entry) };
+  return { seq, id, kind: 'reading', bytes: Buffer.from(JSON.stringify(entry)) };
 }
 
 export function lines(tolds: readonly Told[]): readonly Line[] {

@@ -3,12 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type Journal, JournalFull, type Line } from '../../agent/journal/contract.ts';
+import { entryOf, type Journal, JournalFull, type Line } from '../../agent/journal/contract.ts';
 import { openJournal } from '../../agent/journal/open.ts';
 import { decimal } from '../../agent/reading/decimal.ts';
 import type { Alert, Draft, Entry, HubEvent } from '../../agent/reading/entry.ts';
 import type { CarePlan, PlanRule } from '../../agent/rules/plan.ts';
 import { type RulesRunner, startRules } from '../../agent/rules/runner.ts';
+import { failingDisk } from '../journal/support.ts';
 import { type VirtualWorld, virtualWorld } from '../virtual-world.ts';
 import { planOf, reading, START_MS, type Told, tolds } from './lines.ts';
 
@@ -83,8 +84,8 @@ async function device(journal: Journal, text: string): Promise<void> {
 }
 
 async function alertsIn(journal: Journal): Promise<readonly Alert[]> {
-  const lines: readonly Line[] = await journal.scanAlerts(1, 1000);
-  return lines.map(({ json }) => (JSON.parse(json) as Extract<Entry, { kind: 'alert' }>).body);
+  const lines: readonly Line[] = await journal.scanLane('alert', 1, 1000);
+  return lines.map((line) => (entryOf(line) as Extract<Entry, { kind: 'alert' }>).body);
 }
 
 const said = (alerts: readonly Alert[]) =>
@@ -117,7 +118,11 @@ function through(journal: Journal, append: Append): Journal {
     keep: (puts) => journal.keep(puts),
     kept: (name) => journal.kept(name),
     scan: (from, limit) => journal.scan(from, limit),
-    scanAlerts: (from, limit) => journal.scanAlerts(from, limit),
+    scanLane: (lane, from, limit) => journal.scanLane(lane, from, limit),
+    gone: (from, to) => journal.gone(from, to),
+    keepSoon: (puts) => journal.keepSoon(puts),
+    isStuck: () => journal.isStuck(),
+    unsaved: (after) => journal.unsaved(after),
     onLines: (listener) => journal.onLines(listener),
     health: () => journal.health(),
     close: () => journal.close(),
@@ -272,12 +277,86 @@ describe('the runner', () => {
     await judged(running);
     expect(cursor()).toBe(0);
     for (let second = 0; second < 11; second++) await world.advance(1_000);
+    expect(cursor()).toBe(0); // it waits for the next batch, half a minute at most
+    await world.advance(31_000);
     await vi.waitFor(() => expect(cursor()).toBe(2));
     await device(journal, '2:95.0');
     await judged(running);
     await rules.close();
+    await journal.keep({});
     expect(cursor()).toBe(3);
     expect(rules.health().running).toBe(false);
+  });
+
+  describe('on a disk that takes nothing', () => {
+    async function dying() {
+      const disk = failingDisk();
+      const path = join(newFolder(), 'journal');
+      const world = virtualWorld({ startWallMs: START_MS });
+      const medium = disk.medium(path);
+      const journal = await openJournal({ world, path, hub: 'hub', onEvent: () => undefined, medium });
+      ends.push(() => journal.close());
+      return { path, disk, world, journal };
+    }
+
+    it('judges what waits in memory, tells the alerts at once, and writes them once when the disk is back', async () => {
+      const { disk, world, journal } = await dying();
+      const running = start(world, journal);
+      await judged(running);
+      disk.failing = 'before';
+      const saved = device(journal, '0:87.0 1:87.0 2:87.0 3:86.0 4:90.0 5:80.0 8:80.0');
+      await vi.waitFor(async () => {
+        await world.advance(1_000);
+        expect(said(running.heard)).toEqual(['start low 86.0', 'end low 90.0', 'start low 80.0']);
+      });
+      expect(said(running.rules.active())).toEqual(['start low 80.0']);
+      expect(running.rules.health()).toMatchObject({ running: true, ahead: 7 });
+      expect(await alertsIn(journal)).toEqual([]);
+
+      disk.failing = 'no';
+      await world.advance(60_000);
+      await saved;
+      await device(journal, '9:95.0');
+      await judged(running);
+      const told = ['start low 86.0', 'end low 90.0', 'start low 80.0', 'end low 95.0'];
+      expect(said(await alertsIn(journal))).toEqual(told);
+      expect(said(running.heard)).toEqual(told);
+      expect(running.rules.health()).toMatchObject({ behind: 0, ahead: 0 });
+    });
+
+    it.each(['before the readings', 'with the readings'])(
+      'killed after the alert landed %s: nothing is told twice, and what stood still stands',
+      async (when) => {
+        const { path, disk, world, journal } = await dying();
+        const first = start(world, journal);
+        await judged(first);
+        // A disk that is full and stays so: its reserve is given up, and alerts alone are written.
+        disk.failing = 'full';
+        disk.freeBytes = 0;
+        const saved = device(journal, '0:87.0 3:86.0').catch(() => undefined);
+        await vi.waitFor(() => expect(journal.health().isAlertsOnly).toBe(true));
+        disk.failing = 'no';
+        await vi.waitFor(async () => {
+          await world.advance(1_000);
+          expect(said(await alertsIn(journal))).toEqual(['start low 86.0']);
+        });
+        expect(said(first.heard)).toEqual(['start low 86.0']);
+        expect(journal.health().waiting).toBeGreaterThanOrEqual(2);
+        if (when === 'with the readings') {
+          disk.freeBytes = undefined;
+          await world.advance(2_000);
+          await saved;
+        }
+        await journal.close();
+
+        const again = await hub(path);
+        const second = start(again.world, again.journal);
+        await device(again.journal, '4:86.0 5:95.0');
+        await judged(second);
+        expect(said(await alertsIn(again.journal))).toEqual(['start low 86.0', 'end low 95.0']);
+        expect(said(second.heard)).toEqual(['end low 95.0']);
+      },
+    );
   });
 
   it('goes through a long backlog in bounded batches', async () => {

@@ -2,13 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Journal } from '../../agent/journal/contract.ts';
+import { entryOf, type Journal, type Line, textOf } from '../../agent/journal/contract.ts';
 import { openJournal } from '../../agent/journal/open.ts';
 import type { Link, LinkListener } from '../../agent/link/link.ts';
 import { LinkError } from '../../agent/link/link.ts';
 import { type Session, startSession } from '../../agent/session/session.ts';
 import { type Driver, defineDriver, type Heard, type Say } from '../../drivers/contract/driver.ts';
 import { driverById } from '../../drivers/registry.ts';
+import { failingDisk } from '../journal/support.ts';
 import { type VirtualWorld, virtualWorld } from '../virtual-world.ts';
 
 /** The other end of a link: a device that a test plays by hand. */
@@ -108,7 +109,7 @@ interface Kept {
 async function entries(kind?: string): Promise<readonly Kept[]> {
   const lines = await journal.scan(1, 10_000);
   return lines
-    .map((line) => JSON.parse(line.json) as Kept)
+    .map((line) => JSON.parse(textOf(line)) as Kept)
     .filter((entry) => kind === undefined || entry.kind === kind);
 }
 
@@ -118,13 +119,18 @@ function held(real: Journal): Journal & { release(): void } {
   const until = new Promise<void>((resolve) => {
     release = resolve;
   });
-  return Object.assign(Object.create(real) as Journal, {
-    append: async (...args: Parameters<Journal['append']>) => {
-      await until;
-      return real.append(...args);
+  const append: Journal['append'] = async (...args) => {
+    await until;
+    return real.append(...args);
+  };
+  return new Proxy(real, {
+    get: (target, name) => {
+      if (name === 'append') return append;
+      if (name === 'release') return release;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
     },
-    release,
-  });
+  }) as Journal & { release(): void };
 }
 
 describe('a device is told only what is on disk', () => {
@@ -141,20 +147,66 @@ describe('a device is told only what is on disk', () => {
     expect(await entries('reading')).toHaveLength(2);
   });
 
-  it('bounds what waits, and says how much was lost', async () => {
+  it('keeps order: nobody is told of a frame before all before it are on disk', async () => {
     const slow = held(journal);
     start(oximeter(), slow);
-    link.up('2a5f');
-    for (let i = 0; i < 600; i++) void link.send('2a5f', SPO2_91);
+    link.up('2a5f', '2a52');
+    const order: string[] = [];
+    const sent = [
+      link.send('2a5f', SPO2_91).then(() => order.push('measured')),
+      link.send('2a52', '06 00 01 01').then(() => order.push('ignored')),
+    ];
+    await world.advance(1_000);
+    expect(order).toEqual([]);
     slow.release();
-    await vi.waitFor(async () => expect(await entries('reading')).toHaveLength(2 * 512));
+    await Promise.all(sent);
+    expect(order).toEqual(['measured', 'ignored']);
+  });
+
+  it('bounds what waits for a disk that takes nothing: the newest is kept, and how much was let go is said', async () => {
+    const disk = failingDisk();
+    const path = join(folder, 'failing');
+    const failing = await openJournal({
+      world,
+      path,
+      hub: 'hub-1',
+      onEvent: () => undefined,
+      medium: disk.medium(path),
+    });
+    start(oximeter(), failing);
+    link.up('2a5f');
     await link.send('2a5f', SPO2_91);
-    const gaps = await entries('gap');
-    expect(gaps.map(({ body }) => body)).toMatchObject([{ cause: 'overrun', device: 'd', count: 88 }]);
-    expect(await entries('reading')).toHaveLength(2 * (512 + 1));
-    expect(link.unkept).toBe(88);
+    disk.failing = 'before';
+    // Two readings a frame, and 20 000 may wait.
+    for (let i = 0; i < 12_000; i++) void link.send('2a5f', SPO2_91);
+    await world.advance(1_000);
+    expect(failing.health()).toMatchObject({ writable: false, waiting: 20_000 });
+    disk.failing = 'no';
+    await world.advance(60_000);
+    const lines = await drained(failing);
+    const gaps = lines.filter(({ kind }) => kind === 'gap').map((line) => entryOf(line).body);
+    const kept = lines.filter(({ kind }) => kind === 'reading').length / 2;
+    expect(gaps).toMatchObject([{ cause: 'overrun', device: 'd', count: 12_001 - kept }]);
+    expect(kept).toBeGreaterThan(9_900);
+    await session?.close();
+    session = undefined;
+    await failing.close();
   });
 });
+
+/** Everything in a journal once nothing waits for its disk. */
+async function drained(from: Journal): Promise<readonly Line[]> {
+  await vi.waitFor(() => expect(from.health()).toMatchObject({ writable: true, waiting: 0 }), { timeout: 20_000 });
+  await from.keep({});
+  const lines: Line[] = [];
+  for (
+    let some = await from.scan(1, 1_000);
+    some.length > 0;
+    some = await from.scan((lines.at(-1)?.seq ?? 0) + 1, 1_000)
+  )
+    lines.push(...some);
+  return lines;
+}
 
 describe('identity', () => {
   it('two equal measurements at different moments are two', async () => {
