@@ -1,4 +1,5 @@
 /** A World whose clocks move only when a test pushes them, and whose chance is a function of its seed. */
+import type { ClockState } from '../agent/reading/entry.ts';
 import { randomFrom, type Timer, type World } from '../agent/world.ts';
 
 export interface VirtualWorld extends World {
@@ -6,6 +7,8 @@ export interface VirtualWorld extends World {
   advance(ms: number): Promise<void>;
   /** Steps the wall clock alone, as a network time correction does. */
   stepWall(ms: number): void;
+  /** What is known of the wall clock from now on (default: synced, to 10 ms). */
+  setClock(state: ClockState, uncertaintyMs?: number): void;
 }
 
 export interface VirtualWorldOptions {
@@ -24,6 +27,7 @@ export function virtualWorld(options: VirtualWorldOptions = {}): VirtualWorld {
   let monotonic = 1_000;
   let wallOffset = (options.startWallMs ?? Date.UTC(2026, 2, 2, 8, 0, 0)) - monotonic;
   let order = 0;
+  let clock = { state: 'synced' as ClockState, uncertaintyMs: 10 };
   const due = new Set<Due>();
 
   function after(ms: number, fn: () => void): Timer {
@@ -45,7 +49,10 @@ export function virtualWorld(options: VirtualWorldOptions = {}): VirtualWorld {
     wallMs: () => monotonic + wallOffset,
     monotonicMs: () => monotonic,
     boot: options.boot ?? 'virtualboot1',
-    clock: () => ({ state: 'synced', uncertaintyMs: 10 }),
+    clock: () => clock,
+    setClock: (state, uncertaintyMs = 10) => {
+      clock = { state, uncertaintyMs };
+    },
     after,
     sleep: (ms, signal) =>
       new Promise((resolve) => {

@@ -190,7 +190,7 @@ export class HubJournal implements Journal {
         resolve,
         reject,
       };
-      this.#queue.add(call, this.isStuck());
+      this.#queue.add(call, () => this.isStuck());
       this.#handedIn += drafts.length;
       this.#kick();
     });

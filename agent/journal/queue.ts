@@ -7,6 +7,8 @@ import { numbered } from './record.ts';
 export const WAITING_MOST = 20_000;
 /** A batch is closed at this many drafts, so that nobody waits for all of a long queue. */
 const GROUP_MOST = 1_000;
+/** Room is made for so many at once: looking through all that waits for each would cost more than it saves. */
+const ROOM_AT_ONCE = 500;
 
 export interface Waiting extends Call {
   /** Goes before what is not, and is written even where only alerts are. */
@@ -28,8 +30,8 @@ export interface Queue {
   oldestMs(): number | undefined;
   /** Whether something waits that may not be written while only alerts are. */
   holdsOthers(): boolean;
-  /** Throws JournalFull past the bound. With `mayLetGo` the oldest calls of nothing but series make room first. */
-  add(call: Waiting, mayLetGo: boolean): void;
+  /** Throws JournalFull past the bound. Where `mayLetGo` says so, the oldest calls of nothing but series make room first. */
+  add(call: Waiting, mayLetGo: () => boolean): void;
   /** The next calls to be written together, which are then in hand; none when none may. */
   take(alertsOnly: boolean): readonly Waiting[];
   /** Whether all that is in hand may be written while only alerts are. */
@@ -49,8 +51,9 @@ export function openQueue(): Queue {
   let letGo = 0;
 
   function makeRoom(wanted: number): void {
+    const most = WAITING_MOST - Math.max(wanted, ROOM_AT_ONCE);
     others = others.filter((call) => {
-      if (drafts + wanted <= WAITING_MOST || !isSeries(call)) return true;
+      if (drafts <= most || !isSeries(call)) return true;
       drafts -= weigh(call);
       letGo += call.drafts.length;
       call.reject(new JournalLetGo(`${call.drafts.length} drafts made room for newer ones: the disk takes nothing`));
@@ -97,7 +100,7 @@ export function openQueue(): Queue {
     holdsOthers: () => others.some((call) => call.drafts.length > 0),
     add: (call, mayLetGo) => {
       const wanted = weigh(call);
-      if (drafts + wanted > WAITING_MOST && mayLetGo) makeRoom(wanted);
+      if (drafts + wanted > WAITING_MOST && mayLetGo()) makeRoom(wanted);
       if (drafts + wanted > WAITING_MOST) {
         throw new JournalFull(
           `${drafts} drafts wait for the disk and at most ${WAITING_MOST} may: hand over the ${call.drafts.length} later, in smaller portions`,

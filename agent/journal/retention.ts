@@ -39,8 +39,9 @@ const LOOK_AFTER_ENTRIES = 5_000;
 const TICK_MS = 2_000;
 /** Entries judged at a time; one batch on disk. */
 const CHUNK = 500;
-/** Entries removed between two looks at the size: each look gives the room back first, which costs writes. */
-const ROUND = 10_000;
+/** Entries removed between two looks at the size, most and least: each look gives the room back first, which costs writes. */
+const ROUND_MOST = 10_000;
+const ROUND_LEAST = 200;
 /** When the bound is reached, room is made for a while. */
 const DOWN_TO = 0.9;
 /** Runs shorter than this are left as they are: what stands for them would be as large. */
@@ -63,7 +64,7 @@ export function startRetention({ world, journal, limits, receipted, onEvent }: R
     // Nothing can be removed from a disk that takes no writes; that it does not is told elsewhere.
     if (!journal.health().writable) return;
     if (world.clock().state !== 'unsynced') await age(world.wallMs() - limits.keepMs);
-    const after = before.isOver ? await makeRoom() : before;
+    const after = before.isOver ? await makeRoom(before) : before;
     if (after.bytes < before.bytes)
       onEvent({ name: 'journal-evicted', cause: `${mb(before.bytes)} MB, now ${mb(after.bytes)} MB` });
     journal.room.setAtBound(after.bytes > limits.maxBytes);
@@ -72,23 +73,29 @@ export function startRetention({ world, journal, limits, receipted, onEvent }: R
   interface Size {
     readonly bytes: number;
     readonly isOver: boolean;
+    /** Entries that take about as much as is too much. */
+    readonly excess: number;
   }
 
   async function measure(mostBytes: number): Promise<Size> {
     const free = await journal.room.look();
     const bytes = await journal.look((store) => store.bytes());
     journal.noteBytes(bytes);
-    return { bytes, isOver: bytes > mostBytes || free < limits.lowFreeBytes };
+    const tooMuch = Math.max(bytes - limits.maxBytes * DOWN_TO, limits.lowFreeBytes - free);
+    const excess = Math.ceil(((journal.head - journal.tail + 1) * tooMuch) / Math.max(bytes, 1));
+    return { bytes, isOver: bytes > mostBytes || free < limits.lowFreeBytes, excess };
   }
 
   /** First what the hospital has, then what can be thinned; rounds, since only the disk knows what a round gave back. */
-  async function makeRoom(): Promise<Size> {
+  async function makeRoom(before: Size): Promise<Size> {
+    let size = before;
     for (const way of ['receipted', 'thinned'] as const) {
       for (let from = journal.tail; from < journal.head && !isClosed; ) {
-        const { removed, upTo } = await round(way, from);
+        const most = Math.min(Math.max(size.excess, ROUND_LEAST), ROUND_MOST);
+        const { removed, upTo } = await round(way, from, most);
         const span = [key.entry(from), key.entry(upTo)] as const;
         if (removed > 0) await journal.look((store) => store.compact(...span));
-        const size = await measure(limits.maxBytes * DOWN_TO);
+        size = await measure(limits.maxBytes * DOWN_TO);
         if (!size.isOver) return size;
         from = upTo + 1;
       }
@@ -106,15 +113,15 @@ export function startRetention({ world, journal, limits, receipted, onEvent }: R
   }
 
   /** Removes the oldest from this number on that may go in this way, and says how far it looked. */
-  async function round(way: Way, from: number): Promise<Swept> {
+  async function round(way: Way, from: number, most: number): Promise<Swept> {
     const mayGo = way === 'receipted' ? receiptedMayGo(await oldestOwedMs()) : continuousMayGo(await alertContext());
     const spans: Ranges = kept(way === 'receipted' ? receipted() : [[1, journal.head]]);
     let removed = 0;
     for (const [first, last] of spans) {
       if (last < from) continue;
-      const swept = await sweep([Math.max(first, from), last], mayGo, way, () => true, ROUND - removed);
+      const swept = await sweep([Math.max(first, from), last], mayGo, way, () => true, most - removed);
       removed += swept.removed;
-      if (removed >= ROUND) return { removed, upTo: swept.upTo };
+      if (removed >= most) return { removed, upTo: swept.upTo };
     }
     return { removed, upTo: journal.head };
   }
@@ -142,8 +149,10 @@ export function startRetention({ world, journal, limits, receipted, onEvent }: R
       const chunk = (await storedFrom(next)).filter(({ line }) => line.seq <= to);
       const young = chunk.findIndex(({ entry }) => !isOld(entry));
       const old = young < 0 ? chunk : chunk.slice(0, young);
-      removed += await remove(old.filter(mayGo), way);
-      next = (old.at(-1)?.line.seq ?? next - 1) + 1;
+      const going = old.filter(mayGo).slice(0, most - removed);
+      removed += await remove(going, way);
+      const last = removed < most ? old.at(-1) : going.at(-1);
+      next = (last?.line.seq ?? next - 1) + 1;
       if (chunk.length === 0 || young >= 0) break;
     }
     return { removed, upTo: next - 1 };

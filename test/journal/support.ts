@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
-import type { Journal } from '../../agent/journal/contract.ts';
 import { folderMedium } from '../../agent/journal/folder.ts';
-import type { Medium, Pair } from '../../agent/journal/medium.ts';
+import type { HubJournal } from '../../agent/journal/log.ts';
+import type { Medium, Pair, Store } from '../../agent/journal/medium.ts';
 import { type JournalOptions, openJournal } from '../../agent/journal/open.ts';
 import type { Draft, HubEvent } from '../../agent/reading/entry.ts';
 import { virtualWorld } from '../virtual-world.ts';
@@ -24,7 +24,7 @@ export function place(): string {
 }
 
 export interface Opened {
-  readonly journal: Journal;
+  readonly journal: HubJournal;
   readonly events: HubEvent[];
 }
 
@@ -70,6 +70,12 @@ export interface Disk {
   failing: 'no' | 'before' | 'after' | 'full';
   /** What the file system says is free; undefined: the truth. */
   freeBytes: number | undefined;
+  /** What the store is said to take: files, or what is live in them, as after a compaction that left nothing behind. */
+  counting: 'files' | 'live';
+  /** How opening ends. */
+  opening: () => 'no' | 'full';
+  /** Writes neither land nor fail until this is false again. */
+  hangs: boolean;
   opens: number;
 }
 
@@ -77,7 +83,16 @@ const WORDS = { before: 'Input/output error', after: 'Input/output error', full:
 
 /** LevelDB with a disk behind it that fails when told to; a store whose write failed stays broken until it is opened anew. */
 export function failingDisk(): Disk {
-  const disk: Disk = { medium, writes: [], failing: 'no', freeBytes: undefined, opens: 0 };
+  const disk: Disk = {
+    medium,
+    writes: [],
+    failing: 'no',
+    freeBytes: undefined,
+    counting: 'files',
+    opening: () => 'no',
+    hangs: false,
+    opens: 0,
+  };
   function fail(why: keyof typeof WORDS): never {
     throw Object.assign(new Error(`IO error: 000003.log: ${WORDS[why]}`), { code: 'LEVEL_IO_ERROR' });
   }
@@ -85,9 +100,11 @@ export function failingDisk(): Disk {
     const folder = folderMedium(path);
     async function open() {
       disk.opens += 1;
+      if (disk.opening() === 'full') fail('full');
       const store = await folder.open();
       let broken = false;
       const write = async (pairs: readonly Pair[]): Promise<void> => {
+        while (disk.hangs) await new Promise((resolve) => setImmediate(resolve));
         if (broken || disk.failing === 'before' || disk.failing === 'full') {
           broken = true;
           fail(disk.failing === 'full' ? 'full' : 'before');
@@ -98,9 +115,15 @@ export function failingDisk(): Disk {
         broken = true;
         fail('after');
       };
-      return { ...store, write };
+      const bytes = (): Promise<number> => (disk.counting === 'files' ? store.bytes() : liveBytes(store));
+      return { ...store, write, bytes };
     }
     return { ...folder, open, freeBytes: async () => disk.freeBytes ?? folder.freeBytes() };
   }
   return disk;
+}
+
+async function liveBytes(store: Store): Promise<number> {
+  const all = await store.range({ from: '', to: '\uffff', limit: 1_000_000 });
+  return all.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
 }
