@@ -13,7 +13,10 @@ const QUEUE_LITTLE_MS = 25;
 const LEAST = 2;
 const FIRST = 20;
 const GROWTH = 1.5;
-const SHRINKAGE = 0.7;
+/** The least that is left of it at a time. */
+const SHRINKAGE = 0.5;
+/** A link that became narrow must not be believed wide until all of a large window has passed it. */
+const SHRINK_AFTER_MS = 250;
 /** The shortest trip is that of a link with nothing in it; it is forgotten after so long, for links change. */
 const SHORTEST_FOR_MS = 60_000;
 /** A trip of less cannot be told from a busy processor. */
@@ -24,8 +27,10 @@ export function openWindow(most: number): Window {
   let size = Math.min(FIRST, most);
   let shortest = { ms: Number.POSITIVE_INFINITY, atMs: 0 };
   let next = { ms: Number.POSITIVE_INFINITY, atMs: 0 };
-  /** Since the last decision. */
-  let round = { acks: 0, tripsMs: 0, wasFull: false };
+  /** Since the size last changed: a whole window tells whether the link can take more. */
+  let whole = openRound(0);
+  /** Of the last moments: enough to tell that it takes less. */
+  let recent = openRound(0);
 
   function note(tripMs: number, nowMs: number): void {
     if (nowMs - shortest.atMs > SHORTEST_FOR_MS) {
@@ -36,23 +41,42 @@ export function openWindow(most: number): Window {
     else if (tripMs <= next.ms) next = { ms: tripMs, atMs: nowMs };
   }
 
+  function change(to: number, nowMs: number): void {
+    size = Math.min(Math.max(Math.floor(to), LEAST), most);
+    whole = openRound(nowMs);
+  }
+
   return {
     get size() {
       return size;
     },
     acked: (tripMs, nowMs, isFull) => {
       note(Math.max(tripMs, RESOLUTION_MS), nowMs);
-      round = {
-        acks: round.acks + 1,
-        tripsMs: round.tripsMs + tripMs,
-        wasFull: round.wasFull || isFull,
-      };
-      if (round.acks < size) return;
-      const queueMs = round.tripsMs / round.acks - shortest.ms;
-      if (queueMs > QUEUE_MOST_MS) size = Math.max(LEAST, Math.floor(size * SHRINKAGE));
-      else if (queueMs < QUEUE_LITTLE_MS && round.wasFull) size = Math.min(most, Math.ceil(size * GROWTH));
-      size = Math.max(1, Math.min(size, most));
-      round = { acks: 0, tripsMs: 0, wasFull: false };
+      for (const round of [whole, recent]) {
+        round.acks += 1;
+        round.tripsMs += tripMs;
+        round.wasFull ||= isFull;
+      }
+      const isWhole = whole.acks >= size;
+      if (!isWhole && nowMs - recent.sinceMs < SHRINK_AFTER_MS) return;
+      const queueMs = recent.tripsMs / recent.acks - shortest.ms;
+      recent = openRound(nowMs);
+      // What was sent before the last change tells nothing of it.
+      const isJudged = nowMs - whole.sinceMs >= shortest.ms;
+      if (queueMs > QUEUE_MOST_MS && isJudged) change(size * Math.max(SHRINKAGE, QUEUE_MOST_MS / queueMs), nowMs);
+      else if (isWhole && whole.wasFull && queueMs < QUEUE_LITTLE_MS) change(Math.ceil(size * GROWTH), nowMs);
+      else if (isWhole) whole = openRound(nowMs);
     },
   };
+}
+
+interface Round {
+  readonly sinceMs: number;
+  acks: number;
+  tripsMs: number;
+  wasFull: boolean;
+}
+
+function openRound(sinceMs: number): Round {
+  return { sinceMs, acks: 0, tripsMs: 0, wasFull: false };
 }
