@@ -24,7 +24,6 @@ export interface Absence {
 }
 
 interface Stretch {
-  readonly sinceMs: number;
   readonly sinceMonotonicMs: number;
   readonly cause: GapCause;
   readonly detail: string;
@@ -44,15 +43,16 @@ export function openAbsence(options: AbsenceOptions): { readonly absence: Absenc
   let ordinal = 0;
 
   function begin(cause: GapCause, detail: string, sinceMonotonicMs: number): void {
-    const ageMs = world.monotonicMs() - sinceMonotonicMs;
-    stretch = { sinceMs: world.wallMs() - ageMs, sinceMonotonicMs, cause, detail };
+    stretch = { sinceMonotonicMs, cause, detail };
   }
 
   function end(): readonly Draft[] {
     const ended = stretch;
     stretch = undefined;
-    if (!ended || world.monotonicMs() - ended.sinceMonotonicMs < shortestMs) return [];
-    return [gap(ended.sinceMs, ended.cause, ended.detail)];
+    if (!ended) return [];
+    const lengthMs = world.monotonicMs() - ended.sinceMonotonicMs;
+    // Dated by the clock as it is now: one that was set in between must not make the stretch longer, or turn it round.
+    return lengthMs < shortestMs ? [] : [gap(world.wallMs() - lengthMs, ended.cause, ended.detail)];
   }
 
   function gap(sinceMs: number, cause: GapCause, detail: string): Draft {
@@ -66,8 +66,7 @@ export function openAbsence(options: AbsenceOptions): { readonly absence: Absenc
       body: {
         cause: options.isPaused() ? 'planned-pause' : cause,
         device,
-        // A clock that was set back in between must not turn the stretch round.
-        since: rfc3339(Math.min(sinceMs, nowMs)),
+        since: rfc3339(sinceMs),
         until: rfc3339(nowMs),
         detail,
       },

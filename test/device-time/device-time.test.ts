@@ -1,7 +1,7 @@
 /** Device time on the hub's timeline: offsets, the double and the missing hour, clocks not to be believed. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { effectiveTime, type Told } from '../../agent/device-time/effective-time.ts';
+import { type ClockLook, effectiveTime, offsetOf, type Told } from '../../agent/device-time/effective-time.ts';
 import { isZone, localTimeIn } from '../../agent/device-time/local-time.ts';
 import type { ClockState, Received } from '../../agent/reading/entry.ts';
 
@@ -175,6 +175,125 @@ describe('there and back', () => {
         (deviceTime, zone) => {
           const told = effectiveTime({ deviceTime, zone, received: received('2026-07-15T08:00:00Z') });
           expect(told.at).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+        },
+      ),
+    );
+  });
+});
+
+describe('a device clock that was looked at', () => {
+  const look = (offsetMs: number, seenAt: string): ClockLook => ({
+    offsetMs,
+    uncertaintyMs: 2_500,
+    atMs: Date.parse(seenAt),
+  });
+  const HOUR = 3_600_000;
+  const NOW = '2026-07-15T08:00:00Z';
+  /** The device shows ten past midnight on the first of January 2000, as after a change of batteries. */
+  const reset = look(Date.parse(NOW) - Date.UTC(2000, 0, 1, 0, 10), NOW);
+  const before = look(2_000, '2026-07-14T08:00:00Z');
+
+  test.each<[string, string, readonly ClockLook[], string]>([
+    [
+      'is believed by its offset: seven minutes behind',
+      '2026-07-15T07:50:00',
+      [look(7 * MINUTES, NOW)],
+      '2026-07-15T07:57:00Z',
+    ],
+    ['an hour ahead', '2026-07-15T08:55:00', [look(-HOUR, NOW)], '2026-07-15T07:55:00Z'],
+    ['a record of last week', '2026-07-08T07:50:00', [look(7 * MINUTES, NOW)], '2026-07-08T07:57:00Z'],
+    ['reset to 2000: what it stamped since', '2000-01-01T00:04:00', [reset], '2026-07-15T07:54:00Z'],
+    [
+      'reset to 2000: a record from before, by the look of the day before',
+      '2026-07-14T07:00:00',
+      [reset, before],
+      '2026-07-14T07:00:02Z',
+    ],
+    [
+      'reset to 2000: a record from before, with nothing known of then',
+      '2026-07-14T07:00:00',
+      [reset],
+      '2026-07-14T07:00:00Z',
+    ],
+    [
+      'set in this contact: what it stamped before that',
+      '2026-07-15T07:50:00',
+      [look(7 * MINUTES, NOW), look(0, NOW)],
+      '2026-07-15T07:57:00Z',
+    ],
+    [
+      'was set back, and what it says now lies ahead of the first look: the second',
+      '2026-07-15T08:04:30',
+      [look(HOUR, NOW), look(0, NOW)],
+      '2026-07-15T08:04:30Z',
+    ],
+  ])('%s', (_, deviceTime, looks, expected) => {
+    const [effective, from] = at(deviceTime, '2026-07-15T08:00:05Z', { zone: 'UTC', looks });
+    expect([effective, from]).toEqual([expected, 'device']);
+  });
+
+  test('that was never set still runs', () => {
+    const told = { zone: 'UTC', clock: 'not-set' as const, looks: [reset] };
+    expect(at('2000-01-01T00:04:00', '2026-07-15T08:00:05Z', told)).toEqual([
+      '2026-07-15T07:54:00Z',
+      'device',
+      2_500 / MINUTES,
+    ]);
+    expect(at('2000-01-01T00:04:00', '2026-07-15T08:00:05Z', { ...told, looks: [] })[1]).toBe('hub');
+  });
+
+  test('says nothing to a hub that does not know the time itself', () => {
+    const unsynced = received('1970-01-01T00:10:00Z', 'unsynced');
+    expect(offsetOf('2026-07-15T08:00:00', 'UTC', unsynced)).toBeUndefined();
+    const told = effectiveTime({
+      deviceTime: '2026-07-15T07:50:00',
+      received: unsynced,
+      zone: 'UTC',
+      looks: [look(7 * MINUTES, NOW)],
+    });
+    expect(told.at).toBe('2026-07-15T07:50:00.000Z');
+  });
+
+  test.each([
+    ['2026-07-15T07:53:00', 'UTC', '2026-07-15T08:00:00Z', 7 * MINUTES],
+    ['2026-07-15T10:00:00', 'Europe/Oslo', '2026-07-15T08:00:00Z', 0],
+    ['2000-01-01T00:10:00', 'UTC', '2026-07-15T08:00:00Z', reset.offsetMs],
+    // Both times round the double hour shows the same; the smaller offset is the likelier.
+    ['2026-10-25T02:30:00', 'Europe/Oslo', '2026-10-25T00:30:20Z', 20_000],
+    ['2026-10-25T02:30:00', 'Europe/Oslo', '2026-10-25T01:30:20Z', 20_000],
+    // The hour that is skipped: nobody put the clock forward.
+    ['2026-03-29T02:30:00', 'Europe/Oslo', '2026-03-29T01:30:05Z', 5_000],
+  ])('shows %s in %s at %s: off by %i ms', (shows, zone, wall, offsetMs) => {
+    expect(offsetOf(shows, zone, received(wall))).toEqual({
+      offsetMs,
+      uncertaintyMs: 2_500,
+      atMs: Date.parse(wall),
+    });
+  });
+
+  test.each(['', '2026-02-30T00:00:00', '2026-07-15'])('shows no time: %s', (shows) => {
+    expect(offsetOf(shows, 'UTC', received(NOW))).toBeUndefined();
+  });
+
+  test('never dates anything ahead of the look by more than the contact may last', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: -(10 ** 12), max: 10 ** 12 }),
+        fc.integer({ min: 0, max: 10 ** 9 }),
+        (offsetMs, agoS) => {
+          const told = new Date(Date.parse(NOW) - offsetMs - agoS * 1_000);
+          fc.pre(told.getUTCFullYear() >= 1 && told.getUTCFullYear() <= 9_999);
+          const deviceTime = told.toISOString().slice(0, 19);
+          const effective = effectiveTime({
+            deviceTime,
+            received: received(NOW),
+            zone: 'UTC',
+            looks: [look(offsetMs, NOW)],
+          });
+          const atMs = Date.parse(effective.at);
+          expect(atMs).toBeLessThanOrEqual(Date.parse(NOW) + 10 * MINUTES);
+          if (effective.from === 'device' && Date.parse(NOW) - agoS * 1_000 >= Date.UTC(2000, 0, 1))
+            expect(Math.abs(atMs - (Date.parse(NOW) - agoS * 1_000))).toBeLessThanOrEqual(1_000);
         },
       ),
     );
