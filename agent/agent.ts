@@ -1,17 +1,17 @@
 /** The agent: strings the rooms together. Devices write into the journal; the rules and the uplink read it; nothing else moves. */
 import { driverById } from '../drivers/registry.ts';
-import { controlPath, openControl } from './control/control.ts';
+import { type ControlOptions, controlPath } from './control/control.ts';
 import { followCare } from './health/care.ts';
 import { isAboutHub, openConditions } from './health/conditions.ts';
+import { accountForDowntime } from './health/downtime.ts';
 import { watchClock } from './health/hub-clock.ts';
 import { conditionsNow } from './health/hub-conditions.ts';
 import { deviceMessages, healthMessage, stateMessage } from './health/messages.ts';
 import { openNotes } from './health/notes.ts';
 import { openJournal } from './journal/open.ts';
 import { startRetention } from './journal/retention.ts';
-import { openRadio } from './link/ble-radio.ts';
-import { openLink } from './link/open-link.ts';
 import type { Logger } from './log.ts';
+import { machine, type Outside } from './machine.ts';
 import type { HubEvent } from './reading/entry.ts';
 import type { CarePlan } from './rules/plan.ts';
 import { startRules } from './rules/runner.ts';
@@ -32,6 +32,8 @@ export interface AgentOptions {
   /** What was refused when the settings were read; the hospital is told. */
   readonly refusals: readonly HubEvent[];
   readonly software: string;
+  /** The machine's own, unless a simulation brings the other ends. */
+  readonly outside?: Outside;
 }
 
 export interface Agent {
@@ -42,27 +44,26 @@ export interface Agent {
 const HEALTH_EVERY_MS = 60_000;
 
 /** Rejects when the journal cannot be opened; everything else is waited out. */
-export async function startAgent({ world, log, settings, plan, refusals, software }: AgentOptions): Promise<Agent> {
+export async function startAgent(options: AgentOptions): Promise<Agent> {
+  const { world, log, settings, plan, refusals, software } = options;
   const { note, into } = openNotes(world, log);
+  const outside = options.outside ?? machine(world, settings, note);
   const { hub, timeZone } = settings;
   const { reserveBytes, ...limits } = journalLimits(settings.journal);
-  const journal = await openJournal({ world, path: settings.journal.path, hub, onEvent: note, reserveBytes });
+  const { medium } = outside;
+  const journal = await openJournal({ world, path: medium.path, hub, onEvent: note, reserveBytes, medium });
   into(journal);
   for (const refusal of refusals) note(refusal);
   const clock = watchClock(world, journal, note);
+  const downtime = accountForDowntime(world, journal);
 
-  const radio = settings.ble && openRadio({ world, hci: settings.ble.hci, onEvent: note });
-  const pauses = openPauses(
-    world,
-    journal,
-    settings.devices.map(({ id }) => id),
-    note,
-  );
+  const ids = settings.devices.map(({ id }) => id);
+  const pauses = openPauses(world, journal, ids, note);
   let uplink: Uplink | undefined;
   const sessions: readonly Session[] = settings.devices.flatMap((device) => {
     const driver = driverById(device.driver);
     if (!driver) return []; // the settings were checked against the drivers there are
-    const link = openLink({ world, driver, device, onEvent: note, ...(radio && { radio }) });
+    const link = outside.link(device, driver);
     const onPresence = (what: string): void => {
       log.info({ device: device.id }, what);
       uplink?.publishDevice(device.id);
@@ -108,14 +109,13 @@ export async function startAgent({ world, log, settings, plan, refusals, softwar
     onPlan: () =>
       note({ name: 'plan-not-taken', cause: 'plans are read from care-plan.json; this hub takes none over MQTT yet' }),
     onEvent: note,
+    dial: outside.dial,
   });
   const retention = startRetention({ world, journal, limits, receipted: uplink.receipted, onEvent: note });
 
-  const control = await openControl({
-    path: controlPath(settings.journal.path),
-    journal,
-    importCard: (folder, device) => importFor(world, journal, settings, device, folder),
-  });
+  const importCard: ControlOptions['importCard'] = (folder, device) =>
+    importFor(world, journal, settings, device, folder);
+  const control = await outside.control({ path: controlPath(settings.journal.path), journal, importCard });
   let healthTimer = world.after(0, tellHealth);
   function tellHealth(): void {
     uplink?.publishHealth(health());
@@ -129,11 +129,12 @@ export async function startAgent({ world, log, settings, plan, refusals, softwar
       healthTimer.cancel();
       await control.close();
       await Promise.all(sessions.map((session) => session.close()));
-      await radio?.close();
+      await outside.close();
       await rules.close();
       await uplink?.close();
       care.close();
       clock.close();
+      downtime.close();
       await retention.close();
       await journal.close();
     },
