@@ -133,8 +133,11 @@ function undo(note: Note, graves: string): void {
   }
 }
 
+/** A socket takes its name without a note; what stood there before it comes back all the same. */
 function exhume(grave: string, path: string): void {
-  if (!grave.endsWith('-0')) linkSync(grave, path);
+  if (grave.endsWith('-0')) return;
+  rmSync(path, { force: true });
+  linkSync(grave, path);
 }
 
 /** The tail that was not synced is gone, or there in part, or there in length only: file systems do all three. */
