@@ -3,7 +3,7 @@ import type { Entry, GapCause } from '../../agent/reading/entry.ts';
 import { count, excess, measurementKey, type Tally } from '../../simulators/demo/measurement-key.ts';
 import { emptyRanges, type Range } from '../../simulators/hospital/ranges.ts';
 import type { Book } from './feeders.ts';
-import type { Conflict } from './shelf.ts';
+import type { Conflict, Missed } from './shelf.ts';
 
 /** Between these moments something was between a device and the disk, with nobody to wait for it. */
 export interface Window {
@@ -20,6 +20,7 @@ export interface Evidence {
   /** Everything that was ever found lasting on the hub's disk, by id. */
   readonly journaled: ReadonlyMap<string, Entry>;
   readonly conflicts: readonly Conflict[];
+  readonly missed: readonly Missed[];
   /** As stored by the hospital's application, in that order. */
   readonly hospital: readonly Entry[];
   /** How often each entry passed by at the broker, by id. */
@@ -54,6 +55,8 @@ export interface Account {
   /** Sequence numbers up to the head that the hospital has no entry and no gap for. */
   readonly holes: readonly Range[];
   readonly conflicts: readonly Conflict[];
+  /** Promised to a device and not on the disk afterwards, wherever else it was by then. */
+  readonly missed: readonly Missed[];
   /** Copies of the same entry, same id: harmless. */
   readonly copies: number;
 }
@@ -87,6 +90,10 @@ export function closeAccount(evidence: Evidence): Account {
     gaps,
     holes: covered.holes().filter(([from]) => from <= head),
     conflicts: [...evidence.conflicts, ...twoIds(hospital)],
+    missed: evidence.missed.filter(({ device, keys }) => {
+      const seqs = new Map(ofDevice(hospital, device).map((entry) => [keyOf(entry), entry.seq]));
+      return keys.some((key) => !excused.has(seqs.get(key) ?? 0));
+    }),
     copies: [...seen.values()].reduce((sum, times) => sum + times - 1, 0),
   };
 }

@@ -2,31 +2,40 @@
 import { unreachable } from '../../agent/reading/unreachable.ts';
 import type { Window } from './account.ts';
 import { type Ended, type Life, startLife } from './life.ts';
-import type { Cycle } from './plan.ts';
+import type { Cycle, End } from './plan.ts';
 import type { Cut } from './power-cut.ts';
 import { PROGRAM, type Stage } from './stage.ts';
 import { ONE_POOL_THREAD, traceOf } from './trace.ts';
 import { makeTrouble } from './trouble.ts';
 
-/** How a cycle went. */
-export interface Outcome {
-  readonly cycle: Cycle;
-  readonly start:
-    | { readonly start: 'up'; readonly ms: number }
-    /** It was killed before it was up, as planned. */
-    | { readonly start: 'killed' }
-    /** It ended and said why, while its disk was planned to be of no use. */
-    | { readonly start: 'refused'; readonly why: string }
-    | { readonly start: 'failed'; readonly why: string };
+/** How one start of the agent went. */
+export type Start =
+  | { readonly start: 'up'; readonly ms: number }
+  /** It was killed before it was up, as planned. */
+  | { readonly start: 'killed' }
+  /** It ended and said why, while its disk was planned to be of no use. */
+  | { readonly start: 'refused'; readonly why: string }
+  | { readonly start: 'failed'; readonly why: string };
+
+/** How one life went. */
+export interface Lived {
+  readonly start: Start;
   /** It ended in a way that nobody planned. */
   readonly crash?: string;
-  /** The disk did what the plan says: the agent noticed. */
+  /** How often the agent noticed that its disk takes nothing. */
   readonly timesStuck: number;
   /** It died at the planned call rather than at the end of its time. */
   readonly diedAtCall: boolean;
   readonly cut?: Cut;
   readonly windows: readonly Window[];
   readonly log: readonly string[];
+}
+
+/** How a cycle went. */
+export interface Outcome {
+  readonly cycle: Cycle;
+  /** A second one where the first never was up. */
+  readonly lives: readonly Lived[];
 }
 
 const UP_WITHIN_MS = 20_000;
@@ -37,45 +46,68 @@ const AIR_MS = 750;
 const IN_AIR = { pump: 1 } as const;
 
 export async function runCycle(stage: Stage, cycle: Cycle, random: () => number): Promise<Outcome> {
-  const { world, disk } = stage;
-  if (cycle.disk.disk === 'full-at-start') await disk.fill(cycle.disk.roomKb);
-  if (cycle.disk.disk === 'read-only-at-start') await disk.readOnly(true);
-  const life = begin(stage, cycle);
+  const first = await live(stage, cycle, random);
+  if (first.start.start === 'up') return { cycle, lives: [first] };
+  // As the service manager does. The disk is mended; what the plan has against the rest of the world still is to come.
+  const end: End = first.start.start === 'killed' ? { end: 'kill' } : cycle.end;
+  return { cycle, lives: [first, await live(stage, { ...cycle, disk: { disk: 'well' }, end }, random)] };
+}
+
+async function live(stage: Stage, cycle: Cycle, random: () => number): Promise<Lived> {
+  const { world, shelf, radio, power, feeders, cards } = stage;
+  await harmDisk(stage, cycle);
+  const { life, start } = await born(stage, cycle);
   const over = new AbortController();
-  if (cycle.end.end === 'kill-at-start') void killAfter(stage, life, cycle.end.afterMs, over.signal);
-  const start = await startOf(life, cycle, world.sleep(UP_WITHIN_MS, over.signal));
-  const trouble = makeTrouble(stage, cycle.wire, start.start === 'up' ? over.signal : AbortSignal.abort());
-  const filling = start.start === 'up' ? fillDisk(stage, cycle, over.signal) : Promise.resolve();
-  if (start.start === 'up') {
-    stage.shelf.lasting();
+  const isUp = start.start === 'up';
+  const trouble = makeTrouble(stage, cycle.wire, isUp ? over.signal : AbortSignal.abort());
+  const filling = isUp ? fillDisk(stage, cycle, over.signal) : undefined;
+  if (isUp) {
+    shelf.lasting();
     await Promise.race([world.sleep(cycle.lifeMs, over.signal), life.ended]);
   }
-  const isAlive = await stillRuns(life);
+  const wasAlive = await stillRuns(life);
   const ended = await end(stage, life, cycle);
-  const { stuckSinceMs } = life;
+  const { stuckSinceMs, timesStuck, log } = life;
   over.abort();
   await Promise.all([trouble.mended, filling]);
-  stage.radio.dropLinks(); // what supervision would find out seconds later
-  if (cycle.disk.disk === 'full-at-start' || cycle.disk.disk === 'full') await disk.free();
-  if (cycle.disk.disk === 'read-only-at-start') await disk.readOnly(false);
+  radio.dropLinks(); // what supervision would find out seconds later
+  await mendDisk(stage, cycle);
   const isCut = cycle.end.end === 'power-cut' || cycle.end.end === 'power-cut-at-call';
-  const cut = isCut ? stage.power?.cut(random) : undefined;
-  stage.shelf.keep(cycle.number, [...stage.feeders.map(({ book }) => book), stage.cards.book]);
+  const cut = isCut ? power?.cut(random) : undefined;
+  shelf.keep(cycle.number, [...feeders.map(({ book }) => book), cards.book]);
   const fromMs = Math.min(ended.atMs, stuckSinceMs ?? ended.atMs) - AIR_MS;
-  const crash = crashOf(cycle, start, isAlive, ended);
+  const most = stuckSinceMs === undefined ? { most: IN_AIR } : {};
+  const crash = isUp ? crashOf(cycle, wasAlive, ended) : undefined;
   return {
-    cycle,
     start,
-    timesStuck: life.timesStuck,
-    diedAtCall: !isAlive && ended.signal === 'SIGKILL' && cycle.end.end !== 'kill-at-start',
-    windows: [
-      ...trouble.windows,
-      { fromMs, toMs: world.monotonicMs(), ...(stuckSinceMs === undefined && { most: IN_AIR }) },
-    ],
-    log: life.log,
+    timesStuck,
+    diedAtCall: !wasAlive && ended.signal === 'SIGKILL' && cycle.end.end !== 'kill-at-start',
+    windows: [...trouble.windows, { fromMs, toMs: world.monotonicMs(), ...most }],
+    log,
     ...(cut && { cut }),
     ...(crash !== undefined && { crash }),
   };
+}
+
+async function harmDisk({ disk }: Stage, { disk: trouble }: Cycle): Promise<void> {
+  if (trouble.disk === 'full-at-start') await disk.fill(trouble.roomKb);
+  if (trouble.disk === 'read-only-at-start') await disk.readOnly(true);
+}
+
+async function mendDisk({ disk }: Stage, { disk: trouble }: Cycle): Promise<void> {
+  if (trouble.disk === 'full-at-start' || trouble.disk === 'full') await disk.free();
+  if (trouble.disk === 'read-only-at-start') await disk.readOnly(false);
+}
+
+/** Starts the agent and waits until it is up, dead, or given up. */
+async function born(stage: Stage, cycle: Cycle): Promise<{ readonly life: Life; readonly start: Start }> {
+  const { world } = stage;
+  const life = begin(stage, cycle);
+  if (cycle.end.end === 'kill-at-start') void killAfter(stage, life, cycle.end.afterMs);
+  const started = new AbortController();
+  const start = await startOf(life, cycle, world.sleep(UP_WITHIN_MS, started.signal));
+  started.abort();
+  return { life, start };
 }
 
 function begin(stage: Stage, cycle: Cycle): Life {
@@ -93,12 +125,14 @@ function begin(stage: Stage, cycle: Cycle): Life {
     : startLife({ world, command, env });
 }
 
-async function killAfter({ world }: Stage, life: Life, ms: number, over: AbortSignal): Promise<void> {
-  await world.sleep(ms, over);
+async function killAfter({ world }: Stage, life: Life, ms: number): Promise<void> {
+  const over = new AbortController();
+  void life.ended.then(() => over.abort());
+  await world.sleep(ms, over.signal);
   life.signal('SIGKILL');
 }
 
-async function startOf(life: Life, cycle: Cycle, late: Promise<void>): Promise<Outcome['start']> {
+async function startOf(life: Life, cycle: Cycle, late: Promise<void>): Promise<Start> {
   const ms = await Promise.race([life.up, late.then(() => 'late' as const)]);
   if (ms === 'late') {
     life.signal('SIGKILL');
@@ -175,8 +209,7 @@ async function end({ world }: Stage, life: Life, { end }: Cycle): Promise<Ended>
   return ended;
 }
 
-function crashOf({ end }: Cycle, start: Outcome['start'], wasAlive: boolean, ended: Ended): string | undefined {
-  if (start.start !== 'up') return undefined;
+function crashOf({ end }: Cycle, wasAlive: boolean, ended: Ended): string | undefined {
   const how = ended.signal ?? `exit ${ended.code}`;
   if (end.end === 'stop') return wasAlive && ended.code === 0 ? undefined : `${how} instead of a clean stop`;
   if (ended.signal === 'SIGKILL' || (end.end === 'kill-at-stop' && ended.code === 0)) return undefined;

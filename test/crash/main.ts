@@ -10,10 +10,10 @@ import { cannotTrace } from './trace.ts';
 import { cycleLine, planLine, reportLines } from './words.ts';
 
 const USAGE = [
-  'npm run crash -- [--cycles N] [--seed S] [--only KIND] [--plan] [--lying-disk]',
+  'npm run crash -- [--cycles N] [--seed S] [--only KIND,...] [--plan] [--lying-disk]',
   '  --cycles N     how often the agent is started and ended (default 300)',
   '  --seed S       which run (default: from the clock); the same seed is the same plan',
-  `  --only KIND    one kind of trouble and nothing else: ${KINDS.join(', ')}`,
+  `  --only KIND,.. these kinds of death and trouble and nothing else: ${KINDS.join(', ')}`,
   '  --plan         print the plan and do nothing',
   '  --lying-disk   no sync does anything: the rig must find losses, or it proves nothing',
 ];
@@ -37,9 +37,9 @@ async function main(): Promise<number> {
   const world = realWorld();
   const cycles = Number(values.cycles);
   const seed = Number(values.seed ?? Math.floor(world.random() * 1_000_000));
-  const only = values.only;
+  const only = values.only?.split(',');
   const isUnderstood = Number.isInteger(cycles) && cycles > 0 && Number.isInteger(seed);
-  if (values.help || !isUnderstood || (only !== undefined && !isKind(only))) {
+  if (values.help || !isUnderstood || (only !== undefined && !only.every(isKind))) {
     for (const line of USAGE) say(line);
     return values.help ? 0 : 2;
   }
@@ -56,8 +56,11 @@ async function main(): Promise<number> {
   return await play(planned, seed, only);
 }
 
-async function play(planned: readonly Cycle[], seed: number, only: Kind | undefined): Promise<number> {
-  const words = [...(only === undefined ? [] : [`--only ${only}`]), ...(values['lying-disk'] ? ['--lying-disk'] : [])];
+async function play(planned: readonly Cycle[], seed: number, only: readonly Kind[] | undefined): Promise<number> {
+  const words = [
+    ...(only === undefined ? [] : [`--only ${only.join(',')}`]),
+    ...(values['lying-disk'] ? ['--lying-disk'] : []),
+  ];
   const again = ['npm run crash -- --cycles', planned.length, '--seed', seed, ...words].join(' ');
   say(`seed ${seed}, ${planned.length} cycles; the same again: ${again}`);
   const lacking: Lacking = { trace: cannotTrace(), power: cannotCompile(), disk: await cannotMount() };

@@ -119,15 +119,15 @@ export function isKind(text: string): text is Kind {
 }
 
 /** The first `cycles` of an endless run: a shorter run of the same seed is its beginning. `only` leaves everything else well. */
-export function planOf(seed: number, cycles: number, only?: Kind): readonly Cycle[] {
-  const ends = deck(chance(seed, 1), only === undefined ? ENDS : ENDS.filter((kind) => kind === only), 'kill');
-  const disks = deck(chance(seed, 2), only === undefined ? DISKS : DISKS.filter((kind) => kind === only), 'well');
-  const wires = deck(chance(seed, 3), only === undefined ? WIRES : WIRES.filter((kind) => kind === only), 'well');
+export function planOf(seed: number, cycles: number, only: readonly Kind[] = KINDS): readonly Cycle[] {
+  const isAsked = (kind: Kind | 'well'): boolean => (kind === 'well' ? only === KINDS : only.includes(kind));
+  const ends = deck(chance(seed, 1), ENDS.filter(isAsked), 'kill');
+  const disks = deck(chance(seed, 2), DISKS.filter(isAsked), 'well');
+  const wires = deck(chance(seed, 3), WIRES.filter(isAsked), 'well');
   const draw = chance(seed, 4);
   return Array.from({ length: cycles }, (_, at): Cycle => {
-    const [end, disk, wire] = [ends(), disks(), wires()];
-    const lifeMs = lifeOf(disk, wire, draw);
-    return { number: at + 1, lifeMs, end: endOf(end, draw), disk: diskOf(disk, draw), wire: wireOf(wire, draw) };
+    const [end, disk, wire] = [endOf(ends(), draw), diskOf(disks(), draw), wireOf(wires(), draw)];
+    return { number: at + 1, lifeMs: lifeOf(disk, wire, draw), end, disk, wire };
   });
 }
 
@@ -153,11 +153,11 @@ function shuffled<Name>(draw: Chance, names: readonly Name[]): Name[] {
   return names.flatMap(() => rest.splice(draw(0, rest.length - 1), 1));
 }
 
-/** Long enough for what is to happen to happen; now and then long enough to see it heal. */
-function lifeOf(disk: DiskTrouble['disk'], wire: WireTrouble['wire'], draw: Chance): number {
-  const isLong = draw(1, 6) === 1;
-  if (isLong) return draw(3_000, 5_000);
-  return disk === 'well' && wire !== 'card' ? draw(700, 1_600) : draw(1_200, 2_400);
+/** Long enough for what is to happen to happen; now and then long enough to see it heal, or to see that it does not. */
+function lifeOf(disk: DiskTrouble, wire: WireTrouble, draw: Chance): number {
+  if ('calls' in disk && disk.calls === FOR_GOOD) return draw(4_000, 8_000);
+  if (draw(1, 6) === 1) return draw(3_000, 5_000);
+  return disk.disk === 'well' && wire.wire !== 'card' ? draw(700, 1_600) : draw(1_200, 2_400);
 }
 
 function endOf(end: End['end'], draw: Chance): End {
@@ -168,7 +168,7 @@ function endOf(end: End['end'], draw: Chance): End {
       return { end };
     case 'kill-at-call':
     case 'power-cut-at-call': {
-      const call = CALLS[draw(0, CALLS.length - 1)] ?? 'write';
+      const call = CALLS_OFTEN[draw(0, CALLS_OFTEN.length - 1)] ?? 'write';
       return { end, call, nth: draw(1, MOST_CALLS[call]) };
     }
     case 'kill-at-start':
@@ -178,6 +178,11 @@ function endOf(end: End['end'], draw: Chance): End {
   }
 }
 
+/** More calls than a life makes once they fail. */
+const FOR_GOOD = 10_000;
+
+/** Those of a life at work more often than those of a start. */
+const CALLS_OFTEN: readonly Call[] = ['write', 'write', 'fdatasync', 'fdatasync', 'fsync', 'rename', 'unlink'];
 /** About as often as a thread makes the call in a life. */
 const MOST_CALLS: Readonly<Record<Call, number>> = { write: 400, fdatasync: 120, fsync: 4, rename: 4, unlink: 6 };
 
@@ -188,7 +193,13 @@ function diskOf(disk: DiskTrouble['disk'], draw: Chance): DiskTrouble {
       return { disk };
     case 'sync-fails':
     case 'write-fails':
-      return { disk, error: draw(0, 1) === 0 ? 'EIO' : 'ENOSPC', first: draw(8, 80), calls: draw(1, 4) };
+      return {
+        disk,
+        error: draw(0, 1) === 0 ? 'EIO' : 'ENOSPC',
+        first: draw(8, 80),
+        // Mostly a hiccup; now and then for longer than the life.
+        calls: draw(1, 4) === 1 ? FOR_GOOD : draw(1, 4),
+      };
     case 'open-fails':
       return { disk, calls: draw(1, 2) };
     case 'full':

@@ -56,7 +56,9 @@ export function openShelf({ world, hub, folder, program }: ShelfOptions): Shelf 
   const missed: Missed[] = [];
   const checked = new Map<string, number>();
   const safe = new Map<string, Set<string>>();
-  let latest: { isLasting: boolean } = { isLasting: true };
+  /** What the last copy holds. */
+  let latest: Promise<readonly Entry[]> = Promise.resolve([]);
+  let taken: Promise<void> = Promise.resolve();
   let head = 0;
   let reading: Promise<void> = Promise.resolve();
 
@@ -104,23 +106,24 @@ export function openShelf({ world, hub, folder, program }: ShelfOptions): Shelf 
             return [book.device, keys] as const;
           }),
       );
-      const mine = { isLasting: false };
-      latest = mine;
-      reading = reading.then(async () => {
+      latest = reading.then(async () => {
         // What the reader itself wrote into the copy, opening it, is not of the hub.
         const lines = (await read(copy, Math.max(1, head - READ_AGAIN))).filter(({ at }) => Date.parse(at) <= wallMs);
         head = lines.at(-1)?.seq ?? head;
         check(cycle, lines, promised);
-        if (mine.isLasting) for (const line of lines) take(line);
         rmSync(copy, { recursive: true, force: true });
+        return lines;
       });
+      reading = latest.then(() => undefined);
       reading.catch(() => undefined); // told by close()
     },
     lasting: () => {
-      latest.isLasting = true;
+      const copied = latest;
+      taken = taken.then(async () => (await copied).forEach(take));
+      taken.catch(() => undefined); // told by close()
     },
     close: async () => {
-      latest.isLasting = true;
+      await taken;
       await reading;
       for (const line of await read(hub, 1)) take(line);
       return { entries, conflicts, missed };

@@ -2,7 +2,7 @@
 import { unreachable } from '../../agent/reading/unreachable.ts';
 import { columns } from '../../simulators/demo/account.ts';
 import type { Row } from './account.ts';
-import type { Outcome } from './cycle.ts';
+import type { Lived, Outcome, Start } from './cycle.ts';
 import type { Cycle, DiskTrouble, End, WireTrouble } from './plan.ts';
 import { isGood, type Report } from './rig.ts';
 
@@ -79,20 +79,22 @@ function when({ atMs, forMs }: { readonly atMs: number; readonly forMs: number }
   return ` at ${atMs} ms for ${forMs} ms`;
 }
 
-export function cycleLine(outcome: Outcome, readings: number): string {
-  const { cycle, start, crash, cut, timesStuck, diedAtCall } = outcome;
+export function cycleLine({ cycle, lives }: Outcome, readings: number): string {
+  return [planLine(cycle), ...lives.map(lifeLine), `      ${readings} readings given so far`].join('\n');
+}
+
+function lifeLine({ start, crash, cut, timesStuck, diedAtCall }: Lived): string {
   const parts = [
     startWords(start),
     ...(diedAtCall ? ['died at the call'] : []),
-    ...(timesStuck > 0 ? ['disk stuck'] : []),
-    ...(cut ? [`cut ${cut.filesCut} files, ${cut.bytesLost} bytes, ${cut.namesUndone} names`] : []),
+    ...(timesStuck > 0 ? ['found its disk not writable'] : []),
+    ...(cut ? [`${cut.filesCut} files cut, ${cut.bytesLost} bytes and ${cut.namesUndone} names gone`] : []),
     ...(crash === undefined ? [] : [`CRASHED: ${crash}`]),
-    `${readings} readings so far`,
   ];
-  return `${planLine(cycle)}\n      ${parts.join(', ')}`;
+  return `      ${parts.join(', ')}`;
 }
 
-function startWords(start: Outcome['start']): string {
+function startWords(start: Start): string {
   switch (start.start) {
     case 'up':
       return `up in ${Math.round(start.ms)} ms`;
@@ -110,36 +112,35 @@ function startWords(start: Outcome['start']): string {
 const NAMED_MOST = 10;
 
 export function reportLines(report: Report): readonly string[] {
-  const { account, outcomes, finale, missed, seconds } = report;
-  const starts = outcomes.map(({ start }) => start);
+  const { account, outcomes, finale, seconds } = report;
+  const lives = outcomes.flatMap(({ cycle, lives: lived }) => lived.map((life) => ({ ...life, number: cycle.number })));
+  const starts = lives.map(({ start }) => start);
   const upMs = starts.flatMap((start) => (start.start === 'up' ? [start.ms] : [])).sort((a, b) => a - b);
-  const count = (name: Outcome['start']['start']): number => starts.filter(({ start }) => start === name).length;
+  const count = (name: Start['start']): number => starts.filter(({ start }) => start === name).length;
   const lost = account.rows.flatMap(({ device, lost }) => lost.map((key) => `${device}: ${key}`));
   const doubled = account.rows.flatMap(({ device, doubled }) => doubled.map((key) => `${device}: ${key}`));
-  const crashes = outcomes.filter(({ crash }) => crash !== undefined);
+  const crashes = lives.filter(({ crash }) => crash !== undefined);
   return [
     ...columns([HEADINGS, ...account.rows.map(cells), cells(total(account.rows))]),
     '',
     `starts ${starts.length + 1}: ${count('up') + (finale.startMs === undefined ? 0 : 1)} up, ${count('killed')} killed on the way as planned, ` +
       `${count('refused')} refused on a disk of no use, ${count('failed')} FAILED; up in ${ms(upMs[Math.floor(upMs.length / 2)])} median, ${ms(upMs.at(-1))} at most`,
     `ends: ${tally(outcomes.map(({ cycle }) => cycle.end.end))}`,
-    `disk: ${tally(outcomes.map(({ cycle }) => cycle.disk.disk))}; noticed as not writable in ${outcomes.filter(({ timesStuck }) => timesStuck > 0).length} lives`,
+    `disk: ${tally(outcomes.map(({ cycle }) => cycle.disk.disk))}; noticed as not writable in ${lives.filter(({ timesStuck }) => timesStuck > 0).length} lives`,
     `wire: ${tally(outcomes.map(({ cycle }) => cycle.wire.wire))}`,
-    `died at the planned call: ${outcomes.filter(({ diedAtCall }) => diedAtCall).length}; power cuts took ${sum(outcomes.map(({ cut }) => cut?.bytesLost ?? 0))} bytes that were not synced and ${sum(outcomes.map(({ cut }) => cut?.namesUndone ?? 0))} names`,
+    `died at the planned call: ${lives.filter(({ diedAtCall }) => diedAtCall).length}; power cuts took ${sum(lives.map(({ cut }) => cut?.bytesLost ?? 0))} bytes that were not synced and ${sum(lives.map(({ cut }) => cut?.namesUndone ?? 0))} names`,
     `wire duplicates, known by their id: ${account.copies}; gap entries: ${
       Object.entries(account.gaps)
         .map(([cause, times]) => `${cause} ${times}`)
         .join(', ') || 'none'
     }`,
     `drained in ${ms(finale.drainMs)} after the last start`,
-    ...crashes.map(
-      ({ cycle, crash, log }) => `CRASH in cycle ${cycle.number}: ${crash}\n  ${log.slice(-8).join('\n  ')}`,
-    ),
-    ...outcomes.flatMap(({ cycle, start }) =>
-      start.start === 'failed' ? [`FAILED START in cycle ${cycle.number}: ${start.why}`] : [],
+    ...crashes.map(({ number, crash, log }) => `CRASH in cycle ${number}: ${crash}\n  ${log.slice(-8).join('\n  ')}`),
+    ...lives.flatMap(({ number, start }) =>
+      start.start === 'failed' ? [`FAILED START in cycle ${number}: ${start.why}`] : [],
     ),
     ...(finale.fault === undefined ? [] : [`THE END WENT WRONG: ${finale.fault}`]),
-    ...missed.map(
+    ...account.missed.map(
       ({ cycle, device, keys }) =>
         `NOT ON DISK after cycle ${cycle}: ${keys.length} of ${device} that it was told are safe, such as ${keys[0]}`,
     ),
