@@ -74,7 +74,8 @@ async function live(stage: Stage, cycle: Cycle, random: () => number): Promise<L
   await mendDisk(stage, cycle);
   const isCut = cycle.end.end === 'power-cut' || cycle.end.end === 'power-cut-at-call';
   const cut = isCut ? power?.cut(random) : undefined;
-  shelf.keep(cycle.number, [...feeders.map(({ book }) => book), cards.book]);
+  // A life that was never up and kept its power changed nothing that anybody was told of.
+  if (isUp || cut) shelf.keep(cycle.number, [...feeders.map(({ book }) => book), cards.book]);
   const fromMs = Math.min(ended.atMs, stuckSinceMs ?? ended.atMs) - AIR_MS;
   const most = stuckSinceMs === undefined ? { most: IN_AIR } : {};
   const crash = isUp ? crashOf(cycle, wasAlive, ended) : undefined;

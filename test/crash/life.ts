@@ -1,5 +1,5 @@
 /** One life of the agent: a real process, started as systemd would, watched by what it says and how it ends. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import type { World } from '../../agent/world.ts';
 
 export interface LifeOptions {
@@ -30,11 +30,18 @@ export interface Ended {
 }
 
 const LINES_KEPT = 60;
+const alive = new Set<ChildProcess>();
+
+/** Ends whatever still runs, when the rig itself goes wrong. */
+export function endLives(): void {
+  for (const child of alive) child.kill('SIGKILL');
+}
 
 export function startLife({ world, command, env }: LifeOptions): Life {
   const [program = '', ...args] = command;
   const startedAtMs = world.monotonicMs();
   const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...env } });
+  alive.add(child);
   const log: string[] = [];
   let stuckSinceMs: number | undefined;
   let timesStuck = 0;
@@ -61,6 +68,7 @@ export function startLife({ world, command, env }: LifeOptions): Life {
   const ended = new Promise<Ended>((resolve) => {
     child.once('error', (error) => hear(`could not be started: ${error.message}`));
     child.once('close', (code, signal) => {
+      alive.delete(child);
       isUp(undefined);
       resolve({ atMs: world.monotonicMs(), code: code ?? undefined, signal: signal ?? undefined });
     });

@@ -1,4 +1,5 @@
 /** What will happen in a run of the crash rig, cycle by cycle: a pure function of the seed, and of nothing else. */
+import { unreachable } from '../../agent/reading/unreachable.ts';
 import { randomFrom } from '../../agent/world.ts';
 
 /** System calls between any two of which the agent can be killed. */
@@ -175,6 +176,8 @@ function endOf(end: End['end'], draw: Chance): End {
       return { end, afterMs: draw(50, 900) };
     case 'kill-at-stop':
       return { end, afterMs: draw(0, 250) };
+    default:
+      return unreachable(end);
   }
 }
 
@@ -208,6 +211,8 @@ function diskOf(disk: DiskTrouble['disk'], draw: Chance): DiskTrouble {
       return { disk, roomKb: draw(0, 4) * 4 };
     case 'slow':
       return { disk, syncMs: draw(5, 40) };
+    default:
+      return unreachable(disk);
   }
 }
 
@@ -233,5 +238,7 @@ function wireOf(wire: WireTrouble['wire'], draw: Chance): WireTrouble {
       return { wire, bytes: draw(1, 4_000), atMs, forMs };
     case 'broker-killed':
       return { wire, remembers: draw(0, 1) === 1, atMs, forMs };
+    default:
+      return unreachable(wire);
   }
 }

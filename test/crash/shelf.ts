@@ -60,6 +60,7 @@ export function openShelf({ world, hub, folder, program }: ShelfOptions): Shelf 
   let latest: Promise<readonly Entry[]> = Promise.resolve([]);
   let taken: Promise<void> = Promise.resolve();
   let head = 0;
+  let copies = 0;
   let reading: Promise<void> = Promise.resolve();
 
   async function read(config: string, from: number): Promise<readonly Entry[]> {
@@ -94,7 +95,7 @@ export function openShelf({ world, hub, folder, program }: ShelfOptions): Shelf 
 
   return {
     keep: (cycle, books) => {
-      const copy = join(folder, String(cycle));
+      const copy = join(folder, String(++copies));
       cpSync(hub, copy, { recursive: true, filter: (path) => !/\.sock$|\/graves$/.test(path) });
       const wallMs = world.wallMs();
       const promised = new Map(

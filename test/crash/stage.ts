@@ -11,6 +11,7 @@ import { type Network, openNetwork } from '../network/network.ts';
 import { type Disk, openDisk } from './disk.ts';
 import { type Cards, type Feeder, openCards, startFeeders } from './feeders.ts';
 import { type Hospital, openHospital } from './hospital.ts';
+import { endLives } from './life.ts';
 import { type Mosquitto, startMosquitto } from './mosquitto.ts';
 import { openPower, type Power } from './power.ts';
 import { openShelf, type Shelf } from './shelf.ts';
@@ -62,6 +63,7 @@ export async function openStage({ world, seed, cycles, hasPower, diskLies }: Sta
     return thing;
   };
   const close = async (): Promise<void> => {
+    endLives();
     for (const end of closings.splice(0).reverse()) await end();
   };
   try {
