@@ -61,6 +61,7 @@ async function live(stage: Stage, cycle: Cycle, random: () => number): Promise<L
   const isUp = start.start === 'up';
   const trouble = makeTrouble(stage, cycle.wire, isUp ? over.signal : AbortSignal.abort());
   const filling = isUp ? fillDisk(stage, cycle, over.signal) : undefined;
+  for (const work of [trouble.mended, filling]) work?.catch(() => undefined); // told below, when the agent is dead
   if (isUp) {
     shelf.lasting();
     await Promise.race([world.sleep(cycle.lifeMs, over.signal), life.ended]);

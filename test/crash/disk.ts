@@ -32,6 +32,7 @@ export async function cannotMount(): Promise<string | undefined> {
 /** Room for the journal of the longest run. */
 const SIZE = '256m';
 const FILL_TRIES = 20;
+const PAGE_KB = 4;
 
 const run = promisify(execFile);
 
@@ -55,7 +56,7 @@ export async function openDisk(folder: string): Promise<Disk> {
       const { blocks, bfree, bsize } = statfsSync(folder);
       const usedKb = Math.ceil(((blocks - bfree) * bsize) / 1024);
       try {
-        await remount(`size=${usedKb + roomKb}k`);
+        await remount(`size=${Math.max(PAGE_KB, usedKb + roomKb)}k`); // 0 would be no limit at all, and for good
         return;
       } catch (error) {
         if (tries === FILL_TRIES) throw error;
