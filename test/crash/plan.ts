@@ -156,9 +156,9 @@ function shuffled<Name>(draw: Chance, names: readonly Name[]): Name[] {
 
 /** Long enough for what is to happen to happen; now and then long enough to see it heal, or to see that it does not. */
 function lifeOf(disk: DiskTrouble, wire: WireTrouble, draw: Chance): number {
-  if ('calls' in disk && disk.calls === FOR_GOOD) return draw(4_000, 8_000);
-  if (draw(1, 6) === 1) return draw(3_000, 5_000);
-  return disk.disk === 'well' && wire.wire !== 'card' ? draw(700, 1_600) : draw(1_200, 2_400);
+  if ('calls' in disk && disk.calls === FOR_GOOD) return draw(4_000, 6_500);
+  if (draw(1, 8) === 1) return draw(3_000, 4_500);
+  return disk.disk === 'well' && wire.wire !== 'card' ? draw(600, 1_400) : draw(1_000, 2_000);
 }
 
 function endOf(end: End['end'], draw: Chance): End {
