@@ -7,6 +7,7 @@ import type { Conflict, Missed } from './shelf.ts';
 
 /** Between these moments something was between a device and the disk, with nobody to wait for it. */
 export interface Window {
+  readonly cycle: number;
   readonly fromMs: number;
   readonly toMs: number;
   /** Frames that can have been there, by device; any number where it is not said. */
@@ -46,6 +47,8 @@ export interface Row {
   readonly explained: number;
   readonly lost: readonly string[];
   readonly doubled: readonly string[];
+  /** Of lost frames that nobody was promised: when they were given. */
+  readonly where: readonly string[];
 }
 
 export interface Account {
@@ -131,6 +134,7 @@ function rowOf(book: Book, evidence: Evidence, due: readonly Entry[], isExcused:
     explained: missing.length - lost.length,
     lost,
     doubled: verdict.doubled,
+    where: verdict.where,
   };
 }
 
@@ -139,6 +143,8 @@ interface Verdict {
   readonly doubled: readonly string[];
   readonly inAir: number;
   readonly inDevice: number;
+  /** Near which end each missing frame was given. */
+  readonly where: readonly string[];
 }
 
 function promisedVerdict(book: Book, arrived: readonly string[]): Verdict {
@@ -150,12 +156,14 @@ function promisedVerdict(book: Book, arrived: readonly string[]): Verdict {
     doubled: excess(there, given),
     inAir: 0,
     inDevice: excess(given, there).length - missing.length,
+    where: [],
   };
 }
 
 /** Both in the order of the device: a frame is there when its keys come next. */
 function orderVerdict({ device, given }: Book, arrived: readonly string[], windows: readonly Window[]): Verdict {
   const missing: string[] = [];
+  const where: string[] = [];
   const excused = new Map<Window, number>();
   let inAir = 0;
   let at = 0;
@@ -172,10 +180,16 @@ function orderVerdict({ device, given }: Book, arrived: readonly string[], windo
   for (const { keys, atMs } of given) {
     if (keys.every((key, index) => arrived[at + index] === key)) at += keys.length;
     else if (excuse(atMs)) inAir += keys.length;
-    else missing.push(...keys);
+    else {
+      const next = windows.find(({ toMs }) => toMs >= atMs);
+      where.push(
+        `${keys[0]} and ${keys.length - 1} more, given ${Math.round((next?.toMs ?? atMs) - atMs)} ms before the end of cycle ${next?.cycle}`,
+      );
+      missing.push(...keys);
+    }
   }
   // Whatever is left over came twice, out of order, or was never sent.
-  return { missing, doubled: arrived.slice(at), inAir, inDevice: 0 };
+  return { missing, doubled: arrived.slice(at), inAir, inDevice: 0, where };
 }
 
 /** What the hub says by itself: alerts, events, gaps. Each phase of an alert is told once. */
@@ -198,6 +212,7 @@ function hubRow(evidence: Evidence, due: readonly Entry[], isExcused: IsExcused)
     explained: missing.length - lost.length,
     lost: lost.map(({ seq, kind }) => `${kind} ${seq}`),
     doubled: excess(phaseTally, tallyOf(phaseTally.keys())),
+    where: [],
   };
 }
 

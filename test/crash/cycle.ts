@@ -59,7 +59,7 @@ async function live(stage: Stage, cycle: Cycle, random: () => number): Promise<L
   const { life, start } = await born(stage, cycle);
   const over = new AbortController();
   const isUp = start.start === 'up';
-  const trouble = makeTrouble(stage, cycle.wire, isUp ? over.signal : AbortSignal.abort());
+  const trouble = makeTrouble(stage, cycle, isUp ? over.signal : AbortSignal.abort());
   const filling = isUp ? fillDisk(stage, cycle, over.signal) : undefined;
   for (const work of [trouble.mended, filling]) work?.catch(() => undefined); // told below, when the agent is dead
   if (isUp) {
@@ -84,7 +84,7 @@ async function live(stage: Stage, cycle: Cycle, random: () => number): Promise<L
     start,
     timesStuck,
     diedAtCall: !wasAlive && ended.signal === 'SIGKILL' && cycle.end.end !== 'kill-at-start',
-    windows: [...trouble.windows, { fromMs, toMs: world.monotonicMs(), ...most }],
+    windows: [...trouble.windows, { cycle: cycle.number, fromMs, toMs: world.monotonicMs(), ...most }],
     log,
     ...(cut && { cut }),
     ...(crash !== undefined && { crash }),
@@ -116,7 +116,10 @@ function begin(stage: Stage, cycle: Cycle): Life {
   const { world, hub, power, disk } = stage;
   const trace = traceOf(cycle, disk.state);
   const env = {
-    ...power?.env(cycle.disk.disk === 'slow' ? cycle.disk.syncMs : 0),
+    ...power?.env({
+      isTight: cycle.disk.disk === 'full' || cycle.disk.disk === 'full-at-start',
+      ...(cycle.disk.disk === 'slow' && { syncMs: cycle.disk.syncMs }),
+    }),
     ...(trace.length > 0 && ONE_POOL_THREAD),
   };
   // The tracer itself is not to be preloaded with anything, and hands over what is for the agent.

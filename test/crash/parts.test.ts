@@ -204,7 +204,7 @@ describe('the account', () => {
   it('excuses frames that nobody waits for only around a death, and only so many', () => {
     const pump = bookOf('pump', 'in order', ['1', '2', '3', '4', '5'], []);
     const hospital = [reading(1, 'pump', '1'), reading(2, 'pump', '5')];
-    const around = (most: number) => [{ fromMs: 150, toMs: 350, most: { pump: most } }];
+    const around = (most: number) => [{ cycle: 1, fromMs: 150, toMs: 350, most: { pump: most } }];
     expect(accountOf({ books: [pump], hospital, windows: [] }).rows[0]?.lost).toHaveLength(3);
     expect(accountOf({ books: [pump], hospital, windows: around(2) }).rows[0]).toMatchObject({
       inAir: 2,

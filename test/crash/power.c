@@ -5,8 +5,10 @@
  * mapping, so that noting is no system call: nothing that is counted or made to fail by others is disturbed, and what was
  * noted before a SIGKILL is there. Names that are removed or replaced are kept as links in a graveyard, so that it can be undone.
  *
- * POWER_FOLDER  the folder; others are left alone        POWER_NOTES  the shared file, as long as it will ever be
- * POWER_GRAVES  a folder on the same file system         POWER_SYNC   "drop": syncs do nothing and say they did; "MS": they take so long
+ * POWER_FOLDER  the folder; others are left alone
+ * POWER_NOTES   the shared file, as long as it will ever be
+ * POWER_GRAVES  a folder on the same file system; without one, removals last at once
+ * POWER_SYNC    "drop": syncs do nothing and say that they did; a number: they take so many milliseconds
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -55,7 +57,7 @@ __attribute__((constructor)) static void begin(void) {
   folder = getenv("POWER_FOLDER");
   graves = getenv("POWER_GRAVES");
   const char *path = getenv("POWER_NOTES"), *sync = getenv("POWER_SYNC");
-  if (!folder || !graves || !path) return;
+  if (!folder || !path) return;
   folder_length = strlen(folder);
   drops = sync && strcmp(sync, "drop") == 0;
   slow_ms = sync && !drops ? atol(sync) : 0;
@@ -88,6 +90,7 @@ __attribute__((format(printf, 1, 2))) static void note(const char *format, ...) 
 /* Keeps what a name stands for; the number under which it lies, or 0 where there is nothing to keep. */
 static unsigned bury(const char *path) {
   char grave[PATH_MAX];
+  if (!graves) return 0;
   unsigned number = atomic_fetch_add(&grave_count, 1) + 1;
   snprintf(grave, sizeof grave, "%s/%d-%u", graves, (int)getpid(), number);
   return link(path, grave) == 0 ? number : 0;

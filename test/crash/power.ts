@@ -7,8 +7,11 @@ import type { Disk } from './disk.ts';
 import { type Cut, cutPower, readNotes } from './power-cut.ts';
 
 export interface Power {
-  /** What a process that writes to the disk is started with; `syncMs` is how long a sync takes at least. */
-  env(syncMs: number): Readonly<Record<string, string>>;
+  /**
+   * What a process that writes to the disk is started with. `syncMs` is how long a sync takes at least; on a tight disk nothing
+   * that was removed is kept, since that would take its room.
+   */
+  env(life?: { readonly syncMs?: number; readonly isTight?: boolean }): Readonly<Record<string, string>>;
   /** The processes must be dead: what was never synced is gone. */
   cut(random: () => number): Cut;
 }
@@ -39,11 +42,11 @@ export function openPower(folder: string, disk: Disk, lies: boolean): Power {
   forget();
 
   return {
-    env: (syncMs) => ({
+    env: ({ syncMs = 0, isTight = false } = {}) => ({
       LD_PRELOAD: library,
       POWER_FOLDER: disk.state,
       POWER_NOTES: notes,
-      POWER_GRAVES: disk.graves,
+      ...(!isTight && { POWER_GRAVES: disk.graves }),
       POWER_SYNC: lies ? 'drop' : String(syncMs),
     }),
     cut: (random) => {

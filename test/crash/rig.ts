@@ -95,7 +95,7 @@ interface Drained {
 /** One more life without any fault: devices finish, the hub hands over all it has, and is stopped as it should be. */
 async function drain(stage: Stage, windows: Window[], patienceMs: number): Promise<Drained> {
   const { world, feeders, cards, hub, power, shelf } = stage;
-  const env = power?.env(0) ?? {};
+  const env = power?.env() ?? {};
   const life = startLife({ world, command: [...PROGRAM, 'run', '--config', hub], env });
   const over = new AbortController();
   const startMs = await Promise.race([life.up, world.sleep(UP_WITHIN_MS, over.signal).then(() => undefined)]);
@@ -109,7 +109,11 @@ async function drain(stage: Stage, windows: Window[], patienceMs: number): Promi
   if (cards.book.given.flatMap(({ keys }) => keys).length > cards.book.confirmed.length) await importCard(stage);
   const upAtMs = world.monotonicMs();
   await world.sleep(SETTLE_MS);
-  windows.push({ fromMs: world.monotonicMs() - SETTLE_MS, toMs: Number.POSITIVE_INFINITY });
+  windows.push({
+    cycle: Number.POSITIVE_INFINITY,
+    fromMs: world.monotonicMs() - SETTLE_MS,
+    toMs: Number.POSITIVE_INFINITY,
+  });
   await Promise.all(feeders.map((feeder) => feeder.stop()));
   await world.sleep(SETTLE_MS);
   const answer = await drained(stage, patienceMs);

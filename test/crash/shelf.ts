@@ -45,6 +45,8 @@ export interface Shelf {
 
 /** Entries read again at each death, so that one that vanished or changed is noticed. */
 const READ_AGAIN = 1_000;
+/** Sockets cannot be, and ballast need not. */
+const NOT_COPIED = /\.sock$|\.reserve$|\/graves$/;
 const READ_LIMIT_MS = 60_000;
 
 const run = promisify(execFile);
@@ -96,7 +98,7 @@ export function openShelf({ world, hub, folder, program }: ShelfOptions): Shelf 
   return {
     keep: (cycle, books) => {
       const copy = join(folder, String(++copies));
-      cpSync(hub, copy, { recursive: true, filter: (path) => !/\.sock$|\/graves$/.test(path) });
+      cpSync(hub, copy, { recursive: true, filter: (path) => !NOT_COPIED.test(path) });
       const wallMs = world.wallMs();
       const promised = new Map(
         books

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { unreachable } from '../../agent/reading/unreachable.ts';
 import type { Window } from './account.ts';
-import type { WireTrouble } from './plan.ts';
+import type { Cycle, WireTrouble } from './plan.ts';
 import { PROGRAM, type Stage } from './stage.ts';
 
 const IMPORT_LIMIT_MS = 20_000;
@@ -16,25 +16,34 @@ export interface Trouble {
   readonly windows: readonly Window[];
 }
 
-export function makeTrouble(stage: Stage, trouble: WireTrouble, over: AbortSignal): Trouble {
+export function makeTrouble(stage: Stage, cycle: Cycle, over: AbortSignal): Trouble {
   const windows: Window[] = [];
-  return { windows, mended: run(stage, trouble, over, windows) };
+  return { windows, mended: run(stage, cycle, over, windows) };
 }
 
-async function run(stage: Stage, trouble: WireTrouble, over: AbortSignal, windows: Window[]): Promise<void> {
+async function run(
+  stage: Stage,
+  { number, wire: trouble }: Cycle,
+  over: AbortSignal,
+  windows: Window[],
+): Promise<void> {
   if (trouble.wire === 'well') return;
   const { world } = stage;
   await world.sleep(trouble.atMs, over);
   if (over.aborted) return;
-  const mend = await begin(stage, trouble, windows);
+  if (trouble.wire === 'links-lost') {
+    const nowMs = world.monotonicMs();
+    windows.push({ cycle: number, fromMs: nowMs - LINK_AIR_MS, toMs: nowMs + LINK_AIR_MS });
+  }
+  const mend = await begin(stage, trouble);
   await world.sleep(trouble.forMs, over);
   await mend();
 }
 
 type Mend = () => Promise<void> | void;
 
-async function begin(stage: Stage, trouble: Exclude<WireTrouble, { wire: 'well' }>, windows: Window[]): Promise<Mend> {
-  const { network, broker, hospital, radio, world } = stage;
+async function begin(stage: Stage, trouble: Exclude<WireTrouble, { wire: 'well' }>): Promise<Mend> {
+  const { network, broker, hospital, radio } = stage;
   const clear: Mend = () => network.set({ is: 'clear' });
   switch (trouble.wire) {
     case 'refusing':
@@ -67,7 +76,6 @@ async function begin(stage: Stage, trouble: Exclude<WireTrouble, { wire: 'well' 
       await hospital.killReceiver(trouble.forMs);
       return () => hospital.restartReceiver();
     case 'links-lost':
-      windows.push({ fromMs: world.monotonicMs() - LINK_AIR_MS, toMs: world.monotonicMs() + LINK_AIR_MS });
       radio.dropLinks();
       return () => undefined;
     case 'card': {
@@ -83,7 +91,7 @@ async function begin(stage: Stage, trouble: Exclude<WireTrouble, { wire: 'well' 
 export function importCard({ cards, hub, power }: Stage): Promise<void> {
   const [node, ...args] = PROGRAM;
   const words = [...args, 'import', cards.next(), '--config', hub, '--device', 'cpap'];
-  const env = { ...process.env, ...power?.env(0) };
+  const env = { ...process.env, ...power?.env() };
   return new Promise((resolve) => {
     execFile(node, words, { env, timeout: IMPORT_LIMIT_MS, killSignal: 'SIGKILL' }, (error) => {
       if (!error) cards.taken(); // else the person does it again, with the same card

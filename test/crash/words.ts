@@ -149,6 +149,9 @@ export function reportLines(report: Report): readonly string[] {
       .map(({ seq, ids }) => `NUMBER USED TWICE: ${seq} for ${ids.join(' and ')}`),
     ...account.holes.slice(0, NAMED_MOST).map(([from, to]) => `HOLE without a word: ${from}..${to}`),
     ...lost.slice(0, NAMED_MOST).map((key) => `LOST ${key}`),
+    ...account.rows.flatMap(({ device, where }) =>
+      where.slice(0, NAMED_MOST).map((words) => `LOST FRAME of ${device}: ${words}`),
+    ),
     ...doubled.slice(0, NAMED_MOST).map((key) => `DOUBLED ${key}`),
     '',
     `${lost.length} lost, ${doubled.length} duplicated in meaning, ${count('failed')} failed starts, ${crashes.length} crashes, ${account.holes.length} unexplained holes, in ${Math.round(seconds)} s: ${isGood(report) ? 'good' : 'NOT GOOD'}`,
@@ -192,6 +195,7 @@ function total(rows: readonly Row[]): Row {
     explained: add((row) => row.explained),
     lost: rows.flatMap((row) => row.lost),
     doubled: rows.flatMap((row) => row.doubled),
+    where: [],
   };
 }
 
