@@ -63,6 +63,7 @@ async function live(stage: Stage, cycle: Cycle, random: () => number): Promise<L
   const filling = isUp ? fillDisk(stage, cycle, over.signal) : undefined;
   for (const work of [trouble.mended, filling]) work?.catch(() => undefined); // told below, when the agent is dead
   if (isUp) {
+    stage.before.hadRoom = !isTight(cycle);
     shelf.lasting();
     await Promise.race([world.sleep(cycle.lifeMs, over.signal), life.ended]);
   }
@@ -107,7 +108,7 @@ async function born(stage: Stage, cycle: Cycle): Promise<{ readonly life: Life; 
   const life = begin(stage, cycle);
   if (cycle.end.end === 'kill-at-start') void killAfter(stage, life, cycle.end.afterMs);
   const started = new AbortController();
-  const start = await startOf(life, cycle, world.sleep(UP_WITHIN_MS, started.signal));
+  const start = await startOf(life, cycle, stage.before.hadRoom, world.sleep(UP_WITHIN_MS, started.signal));
   started.abort();
   return { life, start };
 }
@@ -117,7 +118,7 @@ function begin(stage: Stage, cycle: Cycle): Life {
   const trace = traceOf(cycle, disk.state);
   const env = {
     ...power?.env({
-      isTight: cycle.disk.disk === 'full' || cycle.disk.disk === 'full-at-start',
+      isTight: isTight(cycle),
       ...(cycle.disk.disk === 'slow' && { syncMs: cycle.disk.syncMs }),
     }),
     ...(trace.length > 0 && ONE_POOL_THREAD),
@@ -137,7 +138,7 @@ async function killAfter({ world }: Stage, life: Life, ms: number): Promise<void
   life.signal('SIGKILL');
 }
 
-async function startOf(life: Life, cycle: Cycle, late: Promise<void>): Promise<Start> {
+async function startOf(life: Life, cycle: Cycle, hadRoom: boolean, late: Promise<void>): Promise<Start> {
   const ms = await Promise.race([life.up, late.then(() => 'late' as const)]);
   if (ms === 'late') {
     life.signal('SIGKILL');
@@ -147,24 +148,29 @@ async function startOf(life: Life, cycle: Cycle, late: Promise<void>): Promise<S
   const { code, signal } = await life.ended;
   if (signal === 'SIGKILL' && mayDieEarly(cycle)) return { start: 'killed' };
   const why = `${signal ?? `exit ${code}`}: ${life.log.slice(-3).join(' / ')}`;
-  return { start: signal === undefined && mayRefuse(cycle) ? 'refused' : 'failed', why };
+  return { start: signal === undefined && mayRefuse(cycle, hadRoom) ? 'refused' : 'failed', why };
 }
 
 function mayDieEarly({ end }: Cycle): boolean {
   return end.end === 'kill-at-start' || end.end === 'kill-at-call' || end.end === 'power-cut-at-call';
 }
 
-/** On a disk that takes nothing there is nothing to start with; on a full one there should be, for that is foreseen. */
-function mayRefuse({ disk }: Cycle): boolean {
+function isTight({ disk }: Cycle): boolean {
+  return disk.disk === 'full' || disk.disk === 'full-at-start';
+}
+
+/** On a disk that takes nothing there is nothing to start with; on a full one there should be, for whoever had room before. */
+function mayRefuse({ disk }: Cycle, hadRoom: boolean): boolean {
   switch (disk.disk) {
     case 'sync-fails':
     case 'write-fails':
     case 'open-fails':
     case 'read-only-at-start':
       return true;
+    case 'full-at-start':
+      return !hadRoom;
     case 'well':
     case 'full':
-    case 'full-at-start':
     case 'slow':
       return false;
     default:

@@ -39,6 +39,8 @@ export interface Stage {
   readonly broker: Mosquitto;
   readonly hospital: Hospital;
   readonly shelf: Shelf;
+  /** The last life that was up had room on its disk: whatever it needs for a full one it could set aside. */
+  readonly before: { hadRoom: boolean };
   close(): Promise<void>;
 }
 
@@ -85,7 +87,22 @@ export async function openStage({ world, seed, cycles, hasPower, diskLies }: Sta
     writeSettings(hub, radio, network, feeders, place.cardFolder('cpap'));
     const cards = openCards(world, join(folder, 'cards'), seed);
     const shelf = openShelf({ world, hub, folder: copies, program: PROGRAM });
-    return { world, folder, hub, disk, power, radio, feeders, cards, network, broker, hospital, shelf, close };
+    return {
+      world,
+      folder,
+      hub,
+      disk,
+      power,
+      radio,
+      feeders,
+      cards,
+      network,
+      broker,
+      hospital,
+      shelf,
+      before: { hadRoom: false },
+      close,
+    };
   } catch (error) {
     await close();
     throw error;
