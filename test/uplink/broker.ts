@@ -2,7 +2,7 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect as connectSocket, createServer, type Server, type Socket } from 'node:net';
+import { connect as connectSocket, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Aedes } from 'aedes';
@@ -10,6 +10,7 @@ import { connectAsync, type IPublishPacket, type MqttClient } from 'mqtt';
 import { afterEach } from 'vitest';
 import type { Pems } from '../../agent/uplink/mqtt-client.ts';
 import { realWorld, type World } from '../../agent/world.ts';
+import { type Network, openNetwork } from '../network/network.ts';
 
 const endings: (() => Promise<void> | void)[] = [];
 
@@ -161,40 +162,11 @@ export function certificates(hub: string): Certificates {
   };
 }
 
-export interface Proxy {
-  readonly url: string;
-  /** Cuts every connection as a pulled cable does: no goodbye from anybody. */
-  cut(): void;
-}
-
 /** A network that can be cut, in front of a broker. */
-export async function proxy(port: number): Promise<Proxy> {
-  const sockets = new Set<Socket>();
-  const server = createServer((inner) => {
-    const outer = connectSocket(port, '127.0.0.1');
-    for (const [one, other] of [
-      [inner, outer],
-      [outer, inner],
-    ] as const) {
-      sockets.add(one);
-      one.on('data', (bytes) => other.write(bytes));
-      one.on('error', () => undefined);
-      one.on('close', () => {
-        sockets.delete(one);
-        other.destroy();
-      });
-    }
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const cut = (): void => {
-    for (const socket of sockets) socket.resetAndDestroy();
-  };
-  afterwards(() => {
-    cut();
-    server.close();
-  });
-  return { url: `mqtt://127.0.0.1:${portOf(server)}`, cut };
+export async function proxy(port: number): Promise<Network> {
+  const opened = await openNetwork({ world: realWorld(), port });
+  afterwards(opened.close);
+  return opened;
 }
 
 export interface Heard {
