@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as connectSocket, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Aedes } from 'aedes';
+import { Aedes, type AedesOptions } from 'aedes';
 import { connectAsync, type IPublishPacket, type MqttClient } from 'mqtt';
 import { afterEach } from 'vitest';
 import type { Pems } from '../../agent/uplink/mqtt-client.ts';
@@ -49,7 +49,8 @@ export interface TestBroker {
   readonly url: string;
   readonly port: number;
   start(): Promise<void>;
-  stop(): Promise<void>;
+  /** SIGKILL, unless it is to say goodbye. */
+  stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
 /** mosquitto without persistence: a restart forgets every session and queue, as a broker in a container does. */
@@ -75,9 +76,9 @@ export async function mosquitto(lines: readonly string[] = [], acl?: string): Pr
       child = spawn('mosquitto', ['-c', config], { env: { PATH }, stdio: 'ignore' });
       await listening(port, child);
     },
-    stop: async () => {
+    stop: async (signal = 'SIGKILL') => {
       if (!child || child.exitCode !== null) return;
-      child.kill('SIGKILL');
+      child.kill(signal);
       await once(child, 'exit');
       child = undefined;
     },
@@ -105,8 +106,8 @@ async function listening(port: number, child: ChildProcess): Promise<void> {
 }
 
 /** A broker that has 3.1.1 only. */
-export async function aedes(): Promise<{ readonly url: string; readonly port: number }> {
-  const broker = await Aedes.createBroker();
+export async function aedes(options: AedesOptions = {}): Promise<{ readonly url: string; readonly port: number }> {
+  const broker = await Aedes.createBroker(options);
   const server = createServer(broker.handle);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -2,9 +2,6 @@
 import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { CommandHandlers } from '../../agent/downlink/commands.ts';
-import type { Journal } from '../../agent/journal/contract.ts';
-import type { HubEvent } from '../../agent/reading/entry.ts';
-import { startUplink, type Uplink, type UplinkOptions } from '../../agent/uplink/uplink.ts';
 import { draft, drafts, opened, place } from '../journal/support.ts';
 import {
   aedes,
@@ -18,48 +15,7 @@ import {
   mosquitto,
   proxy,
 } from './broker.ts';
-
-const HUB = 'hub-1';
-
-interface Started {
-  readonly uplink: Uplink;
-  readonly events: HubEvent[];
-  readonly plans: string[];
-  readonly state: { level: string; cause?: string; since: string };
-}
-
-function started(journal: Journal, brokers: readonly string[], options: Partial<UplinkOptions> = {}): Started {
-  const events: HubEvent[] = [];
-  const plans: string[] = [];
-  const state = { level: 'monitored', since: '2026-03-02T08:00:00.000Z' };
-  const uplink = startUplink({
-    world: hurriedWorld(),
-    journal,
-    settings: { brokers, keepAliveSeconds: 5 },
-    hub: HUB,
-    state: () => ({ v: 1, hub: HUB, ...state }),
-    devices: () => ({
-      'oximeter-1': { v: 1, hub: HUB, model: 'Nonin 3230' },
-      'scale-1': { v: 1, hub: HUB, model: 'UC-352' },
-    }),
-    commands: {},
-    onPlan: (payload) => plans.push(Buffer.from(payload).toString()),
-    onEvent: (event) => events.push(event),
-    ...options,
-  });
-  afterwards(() => uplink.close());
-  return { uplink, events, plans, state };
-}
-
-async function aJournal(path = place()): Promise<Journal> {
-  const { journal } = await opened(path);
-  afterwards(() => journal.close());
-  return journal;
-}
-
-const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
-const patiently = { timeout: 20_000, interval: 20 };
-const distinct = (seqs: readonly number[]): number[] => [...new Set(seqs)].sort((a, b) => a - b);
+import { aJournal, distinct, HUB, patiently, started, upTo } from './hub.ts';
 
 describe.skipIf(!hasMosquitto)('with an MQTT 5 broker', () => {
   it('is born with state and devices, then sends entries in order with their properties', async () => {
