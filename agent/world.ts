@@ -20,6 +20,8 @@ export interface World {
   /** How far the wall clock can be trusted, and its error bound in milliseconds. */
   clock(): { readonly state: ClockState; readonly uncertaintyMs: number };
   after(ms: number, fn: () => void): Timer;
+  /** Runs once what is ready now has run: to answer in one go what comes in a bunch. */
+  soon(fn: () => void): void;
   /** Resolves after ms, or at once when the signal aborts; never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** Uniform in [0, 1). */
@@ -57,6 +59,7 @@ export function realWorld({ syncFile, shiftMs = 0 }: RealWorldOptions = {}): Wor
       const timer = setTimeout(fn, ms);
       return { cancel: () => clearTimeout(timer) };
     },
+    soon: (fn) => void setImmediate(fn),
     sleep: (ms, signal) => nodeSleep(ms, undefined, signal ? { signal } : {}).catch(() => undefined),
     random: () => Math.random(),
   };

@@ -54,6 +54,7 @@ export function virtualWorld(options: VirtualWorldOptions = {}): VirtualWorld {
       clock = { state, uncertaintyMs };
     },
     after,
+    soon: (fn) => void setImmediate(fn),
     sleep: (ms, signal) =>
       new Promise((resolve) => {
         if (signal?.aborted) return resolve();

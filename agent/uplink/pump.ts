@@ -121,7 +121,7 @@ export function startPump(options: PumpOptions): Pump {
   function runSoon(): void {
     if (isRunDue) return;
     isRunDue = true;
-    setImmediate(() => {
+    world.soon(() => {
       isRunDue = false;
       run();
     });

@@ -66,7 +66,7 @@ const oneImporterEach: Law = {
 
 /** Ways to read a clock, to wait, or to draw a random number. */
 const CLOCKS_AND_CHANCE =
-  /\b(Date\.now|new Date\(\s*\)|performance\.now|process\.hrtime|Math\.random|setTimeout|setInterval|randomBytes|randomUUID|randomInt)\b|from 'node:timers/;
+  /\b(Date\.now|new Date\(\s*\)|performance\.now|process\.hrtime|Math\.random|setTimeout|setInterval|setImmediate|randomBytes|randomUUID|randomInt)\b|from 'node:timers/;
 
 const onlyTheWorldHasClocks: Law = {
   name: 'only agent/world.ts reads a clock, waits or draws a random number',
