@@ -256,10 +256,12 @@ export function startUplink(options: UplinkOptions): Uplink {
     },
     close: async () => {
       closing.abort();
-      if (pump && broker) {
-        await Promise.race([pump.idle(), broker.closed, world.sleep(CLOSE_DRAIN_MS)]);
-        await Promise.race([pump.finish(lastState('stopped')), broker.closed, world.sleep(CLOSE_LAST_MS)]);
-        await broker.close();
+      // The connection may end in the middle of it: these are then of one that is gone, and have nothing more to do.
+      const [last, to] = [pump, broker];
+      if (last && to) {
+        await Promise.race([last.idle(), to.closed, world.sleep(CLOSE_DRAIN_MS)]);
+        await Promise.race([last.finish(lastState('stopped')), to.closed, world.sleep(CLOSE_LAST_MS)]);
+        await to.close();
       }
       hangUp.abort();
       await running;
