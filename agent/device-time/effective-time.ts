@@ -34,8 +34,8 @@ const UNKNOWN_AGE_UNCERTAINTY_MS = 24 * 3_600_000;
 const LOOK_UNCERTAINTY_MS = 1_500;
 /** A contact in which the clock was looked at may go on, and the device go on measuring. */
 const STAMPED_AFTER_MAX_MS = 10 * 60_000;
-/** No device in use was set before this; clocks that were never set begin in 1970 or in year 0. */
-const EARLIEST_MS = Date.UTC(2000, 0, 1);
+/** No device that we read was sold before this. Clocks that were never set, or were reset, begin in 1970 or 2000, and run from there. */
+const EARLIEST_MS = Date.UTC(2010, 0, 1);
 
 /**
  * Device time mapped to UTC where it can be believed, else the time of reception. Never throws: a text that is no time, or a

@@ -82,7 +82,8 @@ describe('the time of reception instead', () => {
 
   test.each([
     ['a clock ahead by more than five minutes', '2026-07-15T08:05:01', { zone: 'UTC' }],
-    ['a clock of 1999', '1999-12-31T23:59:59', { zone: 'UTC' }],
+    ['a clock of 2009', '2009-12-31T23:59:59', { zone: 'UTC' }],
+    ['a clock that was reset to 2000', '2000-01-01T00:04:00', { zone: 'UTC' }],
     ['a clock of 1970', '1970-01-01T10:26:21', {}],
     ['a clock that says it was never set', '2026-07-15T07:59:00', { zone: 'UTC', clock: 'not-set' }],
     ['29 February 2025', '2025-02-29T12:00:00', {}],
@@ -148,7 +149,7 @@ describe('there and back', () => {
     'Pacific/Auckland',
     '+01:00',
   );
-  const moments = fc.integer({ min: Date.UTC(2001, 0, 1) / 1000, max: Date.UTC(2037, 0, 1) / 1000 });
+  const moments = fc.integer({ min: Date.UTC(2011, 0, 1) / 1000, max: Date.UTC(2037, 0, 1) / 1000 });
 
   test('a reading received as it is made comes out at its moment, in every hour of every zone', () => {
     fc.assert(
@@ -292,7 +293,7 @@ describe('a device clock that was looked at', () => {
           });
           const atMs = Date.parse(effective.at);
           expect(atMs).toBeLessThanOrEqual(Date.parse(NOW) + 10 * MINUTES);
-          if (effective.from === 'device' && Date.parse(NOW) - agoS * 1_000 >= Date.UTC(2000, 0, 1))
+          if (effective.from === 'device' && Date.parse(NOW) - agoS * 1_000 >= Date.UTC(2010, 0, 1))
             expect(Math.abs(atMs - (Date.parse(NOW) - agoS * 1_000))).toBeLessThanOrEqual(1_000);
         },
       ),
