@@ -1,5 +1,5 @@
 /** Watches the hub's own clock, and tells by how much entries are off that were written before it was right (invariant 10). */
-import { type Journal, JournalClosed, JournalFull } from '../journal/contract.ts';
+import { entryOf, type Journal, JournalClosed, JournalFull } from '../journal/contract.ts';
 import type { ClockCorrection, ClockState, Draft, HubEvent } from '../reading/entry.ts';
 import { DRIFT, rfc3339, type Timer, type World } from '../world.ts';
 
@@ -15,7 +15,7 @@ interface Segment {
   readonly offsetMs: number;
   readonly state: ClockState;
   readonly uncertaintyMs: number;
-  /** When it began, monotonic. */
+  /** When it began, monotonic: what was taken later was dated by it. */
   readonly sinceMs: number;
 }
 
@@ -33,12 +33,16 @@ const CLOCK = 'clock';
 const LOOK_EVERY_MS = 1_000;
 /** A difference of the two clocks above this is a clock that was set; below it, one that is being disciplined. */
 const STEP_MS = 500;
+/** Entries looked through at a time for the moment at which the clock was set. */
+const LOOKED_AT = 500;
 /** Segments and boots remembered; past it the oldest is given up as unknown, or forgotten. */
 const REMEMBERED_MOST = 50;
 
 export function watchClock(world: World, journal: Journal, onEvent: (event: HubEvent) => void): HubClock {
   let { segments, unknown } = restore();
   let looking = false;
+  /** When the clock was last seen as it was, and the newest entry then. */
+  let quiet = { head: journal.head, sinceMs: world.monotonicMs() };
   keep([]).catch(() => undefined); // full or closing: kept with the next change
 
   function now(): Segment {
@@ -69,10 +73,14 @@ export function watchClock(world: World, journal: Journal, onEvent: (event: HubE
     if (!last) return;
     const steppedMs = seen.offsetMs - last.offsetMs;
     const isStep = Math.abs(steppedMs) > STEP_MS;
-    if (!isStep && seen.state === last.state) return;
+    if (!isStep && seen.state === last.state) {
+      quiet = { head: journal.head, sinceMs: seen.sinceMs };
+      return;
+    }
     if (isStep) onEvent({ name: 'clock-stepped', cause: `by ${Math.round(steppedMs)} ms, now ${seen.state}` });
     await journal.keep({}); // what was handed in under the old setting has its number now
-    const found = { ...seen, from: journal.head + 1 };
+    const found = { ...seen, from: journal.head + 1, sinceMs: await lastUnder(last, seen) };
+    quiet = { head: journal.head, sinceMs: seen.sinceMs };
     if (found.state === 'unsynced') {
       // Remembered until a clock that is right tells by how much it was off.
       const doubtful = segments.filter(({ from }, at) => endOf(segments, at) >= from);
@@ -86,6 +94,24 @@ export function watchClock(world: World, journal: Journal, onEvent: (event: HubE
       ({ segments, unknown } = before); // told at the next look
       throw error;
     });
+  }
+
+  /** The clock was set between two looks; what was taken between them tells by its own times under which setting. */
+  async function lastUnder(before: Segment, after: Segment): Promise<number> {
+    let lastMs = quiet.sinceMs;
+    for (let next = quiet.head + 1; next <= journal.head; ) {
+      const lines = await journal.scan(next, LOOKED_AT);
+      for (const line of lines) {
+        const entry = entryOf(line);
+        if (entry.kind !== 'reading' && entry.kind !== 'waveform') continue;
+        const { wall, monotonicMs, boot } = entry.body.received;
+        const offsetMs = Date.parse(wall) - monotonicMs;
+        const isBefore = Math.abs(offsetMs - before.offsetMs) < Math.abs(offsetMs - after.offsetMs);
+        if (boot === world.boot && isBefore) lastMs = Math.max(lastMs, monotonicMs);
+      }
+      next = (lines.at(-1)?.seq ?? journal.head) + 1;
+    }
+    return Math.min(lastMs, after.sinceMs);
   }
 
   function corrections(found: Segment): readonly Draft[] {

@@ -5,7 +5,8 @@ import { entryOf } from '../../agent/journal/contract.ts';
 import type { HubJournal } from '../../agent/journal/log.ts';
 import type { Medium } from '../../agent/journal/medium.ts';
 import { openJournal } from '../../agent/journal/open.ts';
-import type { ClockCorrection, Entry, HubEvent } from '../../agent/reading/entry.ts';
+import type { ClockCorrection, Draft, Entry, HubEvent } from '../../agent/reading/entry.ts';
+import { streamed } from '../journal/entries.ts';
 import { draft, failingDisk, place } from '../journal/support.ts';
 import { type VirtualWorld, virtualWorld } from '../virtual-world.ts';
 
@@ -37,6 +38,7 @@ async function hub(path: string, world: VirtualWorld, medium?: Medium): Promise<
 }
 
 async function entries({ journal }: Hub): Promise<readonly Entry[]> {
+  await new Promise((resolve) => setTimeout(resolve, 100));
   await journal.keep({});
   return (await journal.scan(1, 1_000)).map(entryOf);
 }
@@ -140,6 +142,32 @@ describe('a hub that wakes in 1970', () => {
     await third.world.advance(5_000);
     expect((await entries(third)).filter(({ kind }) => kind === 'gap')).toHaveLength(1);
   });
+});
+
+it('leaves alone what was taken after the clock was set and before that was noticed', async () => {
+  const on = await hub(place(), born('boot-1', 10_000));
+  const { world, journal } = on;
+  const take = (at: number, id: string): Promise<unknown> => {
+    const wall = new Date(world.wallMs()).toISOString();
+    const taken = {
+      wall,
+      monotonicMs: world.monotonicMs(),
+      boot: world.boot,
+      clock: 'unsynced',
+      uncertaintyMs: 1,
+    } as const;
+    const { body, ...one } = streamed({ at }, '97');
+    return journal.append([{ ...one, id, body: { ...body, received: taken } } as Draft]);
+  };
+  await world.advance(10_300);
+  await take(1, 'before');
+  const lastMs = world.monotonicMs();
+  await world.advance(200);
+  sync(world, NOON_MS);
+  await world.advance(200);
+  await take(2, 'after');
+  await world.advance(1_500);
+  expect(await corrections(on)).toMatchObject([{ from: 1, to: 2, untilMonotonicMs: lastMs }]);
 });
 
 describe('a clock that was right', () => {
