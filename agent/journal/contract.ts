@@ -62,8 +62,8 @@ export interface Journal {
   readonly tail: number;
   /**
    * Resolves when all drafts and puts are on disk (one atomic, synced batch; concurrent calls share a sync). Drafts keep their
-   * order and get contiguous sequence numbers. A call with an alert or a gap goes before calls without; so a name is put either
-   * always with such or never.
+   * order and get contiguous sequence numbers. A call with an alert or a gap goes before calls without; of a name the value of
+   * the latest call is kept all the same.
    * Rejects with JournalFull past the bound of waiting drafts (a single call of more than 20 000 never fits: hand over portions),
    * with JournalLetGo when its drafts, all of a series, made room for newer ones, with JournalClosed after close(). A failing
    * disk does not reject: the call waits until the store works again.

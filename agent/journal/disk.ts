@@ -22,9 +22,13 @@ export interface DiskOptions {
   readonly room: Room;
   /** Sequence numbers up to here are set aside in the high-water mark. */
   readonly reserved: number;
+  /** The mark says that entries may be lost, which is not told yet. */
+  readonly isDoubtful: boolean;
   readonly onEvent: (event: HubEvent) => void;
   /** What a store that was started afresh must hold again. */
   readonly kept: () => readonly Pair[];
+  /** Entries were lost while the store was opened anew: tells which. Then settled() is to be called. */
+  readonly onLost: (store: Store, how: string) => Promise<void>;
 }
 
 export class Disk {
@@ -39,8 +43,9 @@ export class Disk {
   /** Set from a write that failed until the next that succeeds. */
   #cause: string | undefined;
   #failures = 0;
-  /** The store was started afresh and lacks what is kept in memory. */
-  #isKeptLost = false;
+  /** How the store was given up, whole or in part, since when it lacks what is kept in memory. */
+  #loss: string | undefined;
+  #isDoubtful: boolean;
 
   constructor(options: DiskOptions) {
     this.#options = options;
@@ -48,6 +53,7 @@ export class Disk {
     this.#medium = options.where.medium;
     this.#store = options.store;
     this.#reserved = options.reserved;
+    this.#isDoubtful = options.isDoubtful;
   }
 
   /** Why nothing can be written at the moment. */
@@ -106,15 +112,21 @@ export class Disk {
 
   async close(head: number): Promise<void> {
     await this.#store.close();
-    if (this.#cause !== undefined) return;
+    if (this.#cause !== undefined || this.#isDoubtful) return;
     // Failing to note the last number costs nothing but a wider gap, should the store be lost as well.
     await writeHighWater(this.#medium, { upTo: head, state: 'closed' }).catch(() => undefined);
   }
 
   /** Sets numbers aside before the first of them is used. */
   async noteReserved(upTo = this.#reserved): Promise<void> {
-    await writeHighWater(this.#medium, { upTo, state: 'open' });
+    await writeHighWater(this.#medium, { upTo, state: this.#isDoubtful ? 'doubtful' : 'open' });
     this.#reserved = upTo;
+  }
+
+  /** What was lost is on disk: the next start need not doubt any more. */
+  async settled(): Promise<void> {
+    this.#isDoubtful = false;
+    await this.noteReserved();
   }
 
   /** A batch is atomic, so that one of its pairs tells of all. One without entries may be written twice. */
@@ -164,22 +176,30 @@ export class Disk {
   }
 
   async #renewStore(): Promise<boolean> {
-    const { where, onEvent, kept } = this.#options;
+    const { where } = this.#options;
+    const onGivenUp = (how: string): void => {
+      this.#loss = how;
+    };
     try {
       await this.#store.close();
-      const { store, loss } = await openOrRecover(where);
+      const { store, loss, isNew } = await openOrRecover(where, { upTo: this.#reserved, onGivenUp });
       this.#store = store;
-      if (loss !== undefined) {
-        // The log goes on from the number in memory; what is missing below it is found when it is read.
-        onEvent({ name: 'journal-lost-entries', cause: loss });
-        this.#isKeptLost = true;
-      }
-      if (this.#isKeptLost) await store.write(kept());
-      this.#isKeptLost = false;
+      this.#loss ??= loss ?? (isNew ? 'the store is gone' : undefined);
+      if (this.#loss !== undefined) await this.#makeUp(this.#loss);
+      this.#loss = undefined;
       return true;
     } catch (error) {
       await this.#fail(error);
       return false;
     }
+  }
+
+  /** The log goes on from the number in memory, and so does everything kept. */
+  async #makeUp(loss: string): Promise<void> {
+    const { kept, onLost } = this.#options;
+    this.#isDoubtful = true;
+    await this.noteReserved();
+    await this.#store.write(kept());
+    await onLost(this.#store, loss);
   }
 }

@@ -13,13 +13,13 @@ import {
 import { Disk } from './disk.ts';
 import { type HoleReports, openHoleReports } from './holes.ts';
 import type { Pair, Store } from './medium.ts';
-import { type Plan, planBatch } from './plan.ts';
+import { type Plan, type Put, planBatch, putsOf } from './plan.ts';
 import { openQueue, type Queue, type Waiting } from './queue.ts';
 import type { Ranges } from './ranges.ts';
 import { type IndexedLane, key, sealed, written } from './record.ts';
 import type { Where } from './recovery.ts';
 import { openRoom, type Room } from './room.ts';
-import { gone, type Scanned, scan, scanLane } from './scan.ts';
+import { bounds, gone, type Scanned, scan, scanLane } from './scan.ts';
 
 /** Older than this and not on disk: the disk stands still, whether it says so or not. */
 const STUCK_AFTER_MS = 2_000;
@@ -34,8 +34,10 @@ export interface LogStart {
   readonly plainUpTo: number;
   /** Sequence numbers up to here are set aside on disk. */
   readonly reserved: number;
+  /** Entries may be lost, and recordLoss is to say which. */
+  readonly isDoubtful: boolean;
   readonly reserveBytes: number;
-  readonly kept: Map<string, string>;
+  readonly kept: ReadonlyMap<string, string>;
 }
 
 export class HubJournal implements Journal {
@@ -46,12 +48,13 @@ export class HubJournal implements Journal {
   readonly #world: World;
   readonly #disk: Disk;
   readonly #onEvent: (event: HubEvent) => void;
-  readonly #kept: Map<string, string>;
+  readonly #kept: Map<string, Put>;
   readonly #listeners = new Set<(lines: readonly Line[]) => void>();
   readonly #queue: Queue = openQueue();
   readonly #holes: HoleReports;
   #head: number;
   #tail: number;
+  #calls = 0;
   #handedIn = 0;
   #bytes = 0;
   /** Values that may wait for the next batch, and when that may not be waited for any longer. */
@@ -61,18 +64,19 @@ export class HubJournal implements Journal {
   #closed: Promise<void> | undefined;
 
   constructor(start: LogStart) {
-    const { where, store, reserved, reserveBytes, onEvent } = start;
+    const { where, store, reserved, isDoubtful, reserveBytes, onEvent } = start;
     this.hub = where.hub;
     this.plainUpTo = start.plainUpTo;
     this.#world = where.world;
     this.#onEvent = onEvent;
     this.#head = start.head;
     this.#tail = start.tail;
-    this.#kept = start.kept;
+    this.#kept = new Map([...start.kept].map(([name, text]) => [name, { order: 0, text }]));
     this.#holes = openHoleReports(this);
     this.room = openRoom({ ...where, reserveBytes, onEvent, onRoom: () => this.#kick() });
-    const kept = () => [...this.#kept].map(([name, text]) => [key.kept(name), sealed(text)] as const);
-    this.#disk = new Disk({ where, store, room: this.room, reserved, onEvent, kept });
+    const kept = () => [...this.#kept].map(([name, { text }]) => [key.kept(name), sealed(text)] as const);
+    const onLost = (renewed: Store, how: string): Promise<void> => this.#lost(renewed, how);
+    this.#disk = new Disk({ where, store, room: this.room, reserved, isDoubtful, onEvent, kept, onLost });
   }
 
   get head(): number {
@@ -97,7 +101,7 @@ export class HubJournal implements Journal {
   }
 
   kept(name: string): string | undefined {
-    return this.#kept.get(name);
+    return this.#kept.get(name)?.text;
   }
 
   /** Removes entries and writes what stands for them, in one batch. `tail` is the oldest that is left. */
@@ -161,13 +165,35 @@ export class HubJournal implements Journal {
     return this.#closed;
   }
 
-  /** Says that the numbers after `left` up to `above` are gone; called once, before the journal is handed out. */
-  async recordLoss(left: number, above: number, detail: string): Promise<void> {
+  /** Says that the numbers after `left` up to the newest ever given out are gone; called once, before the journal is handed out. */
+  async recordLoss(left: number, detail: string): Promise<void> {
     this.#onEvent({ name: 'journal-lost-entries', cause: detail });
+    const told = { cause: 'store-corrupt', detail } as const;
+    const drafts = [];
+    // Whether what is below the oldest that is left was removed or lost, nobody knows any more; the hospital knows what it lacks.
+    if (left > 0 && this.#tail > 1) drafts.push(this.gap(1, this.#tail - 1, { ...told, to: this.#tail - 1 }));
     // With nothing left the hub does not know where the hospital's own record ends: no `from`.
-    const range = above > left ? { ...(left > 0 ? { from: left + 1 } : {}), to: above } : {};
-    await this.append([this.gap(left + 1, above, { cause: 'store-corrupt', ...range, detail })]);
-    await this.#disk.noteReserved();
+    const range = this.#head > left ? { ...(left > 0 ? { from: left + 1 } : {}), to: this.#head } : {};
+    drafts.push(this.gap(left + 1, this.#head, { ...told, ...range }));
+    await this.append(drafts);
+    await this.#disk.settled();
+  }
+
+  /** The same while the journal is in use. What is missing between the ends of what is left is found when it is read. */
+  async #lost(store: Store, detail: string): Promise<void> {
+    this.#onEvent({ name: 'journal-lost-entries', cause: detail });
+    const { head: left, tail = this.#head + 1 } = await bounds(store);
+    const spans: [number, number][] = [[this.#tail, tail - 1]];
+    if (left >= tail) spans.push([left + 1, this.#head]);
+    this.#tail = Math.max(this.#tail, tail);
+    const drafts = spans
+      .filter(([from, to]) => from <= to)
+      .map(([from, to]) => this.gap(from, to, { cause: 'store-corrupt', from, to, detail }));
+    // Not waited for: it is written by the very batch that this reopening is for. Where it is not, the next start tells.
+    this.append(drafts).then(
+      () => this.#disk.settled().catch(() => undefined),
+      () => undefined,
+    );
   }
 
   /** A gap about sequence numbers: the same numbers and cause give the same entry. */
@@ -180,7 +206,9 @@ export class HubJournal implements Journal {
     return new Promise((resolve, reject) => {
       if (this.#closed) throw new JournalClosed('the journal is closed');
       for (const name in puts) delete this.#soon[name];
+      this.#calls += 1;
       const call: Waiting = {
+        order: this.#calls,
         drafts: drafts.map(written),
         puts,
         pairs,
@@ -218,7 +246,7 @@ export class HubJournal implements Journal {
       const plan = await this.#disk.write((store) =>
         this.room.cause() !== undefined && !this.#queue.isUrgentInHand()
           ? undefined
-          : planBatch(store, this.hub, this.#head, group),
+          : planBatch(store, this.hub, this.#head, group, putsOf(group, this.#kept)),
       );
       if (plan === 'put back') this.#queue.putBack();
       else if (plan) this.#confirm(group, plan);
@@ -230,9 +258,9 @@ export class HubJournal implements Journal {
   #confirm(group: readonly Waiting[], plan: Plan): void {
     this.#head = plan.head;
     this.#queue.done();
+    for (const [name, put] of putsOf(group, this.#kept)) this.#kept.set(name, put);
     let answered = 0;
     for (const call of group) {
-      for (const [name, text] of Object.entries(call.puts)) this.#kept.set(name, text);
       call.resolve(plan.answers.slice(answered, answered + call.drafts.length));
       answered += call.drafts.length;
     }

@@ -78,6 +78,11 @@ export function isUnreadable(error: unknown): boolean {
   return [...chain(error)].some(({ code }) => code === 'LEVEL_CORRUPTION' || code === 'LEVEL_IO_ERROR');
 }
 
+/** Whether the store opened and a part of it is damaged: what a repair is for. */
+export function isDamaged(error: unknown): boolean {
+  return [...chain(error)].some(({ code }) => code === 'LEVEL_CORRUPTION');
+}
+
 /** The innermost message, which is the one that names the reason. */
 export function wordsOf(error: unknown): string {
   return [...chain(error)].at(-1)?.message ?? String(error);

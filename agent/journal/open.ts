@@ -4,10 +4,8 @@ import type { World } from '../world.ts';
 import { folderMedium } from './folder.ts';
 import { BLOCK, type HighWater, readHighWater, writeHighWater } from './high-water.ts';
 import { HubJournal } from './log.ts';
-import { faultOf, type Medium, type Store } from './medium.ts';
-import { AFTER, unsealed } from './record.ts';
+import { faultOf, type Medium } from './medium.ts';
 import { diskWords, JournalUnavailable, openOrRecover } from './recovery.ts';
-import { bounds } from './scan.ts';
 
 export type { HubJournal } from './log.ts';
 export { JournalForeign, JournalLocked, JournalUnavailable } from './recovery.ts';
@@ -39,19 +37,20 @@ export async function openJournal(options: JournalOptions): Promise<HubJournal> 
   const { world, path, hub, onEvent, reserveBytes = RESERVE_BYTES, medium = folderMedium(path) } = options;
   const mark = await readHighWater(medium);
   const where = { world, medium, hub };
-  const { store, loss, wasFull, plainUpTo } = await openOrRecover(where);
+  const { store, loss, isNew, wasFull, ends, kept, unreadable, plainUpTo } = await openOrRecover(where, mark);
   try {
-    const { head: left, tail } = await bounds(store);
-    const lost = loss ?? silentLoss(mark, left);
-    const head = lost === undefined ? left : Math.max(left, mark.upTo);
+    const { head: left, tail } = ends;
+    const lost = loss ?? (isNew && mark.upTo > 0 ? 'the store is gone' : silentLoss(mark, left));
+    const isDoubtful = lost !== undefined;
+    const head = isDoubtful ? Math.max(left, mark.upTo) : left;
     const reserved = Math.max(head + BLOCK, mark.upTo);
     // Before anything else, so that a power cut from here on does not make us forget a loss.
-    await writeHighWater(medium, { upTo: reserved, state: lost === undefined ? 'open' : 'doubtful' });
-    const kept = await readKept(store, onEvent);
-    const start = { where, onEvent, store, head, tail: tail ?? head + 1, plainUpTo, reserved, reserveBytes, kept };
-    const journal = new HubJournal(start);
+    await writeHighWater(medium, { upTo: reserved, state: isDoubtful ? 'doubtful' : 'open' });
+    for (const cause of unreadable) onEvent({ name: 'journal-kept-unreadable', cause });
+    const numbers = { head, tail: tail ?? head + 1, plainUpTo, reserved, isDoubtful };
+    const journal = new HubJournal({ where, onEvent, store, reserveBytes, kept, ...numbers });
     if (wasFull) await journal.room.diskFull();
-    if (lost !== undefined) await journal.recordLoss(left, head, lost);
+    if (isDoubtful) await journal.recordLoss(left, lost);
     return journal;
   } catch (error) {
     await store.close();
@@ -66,17 +65,4 @@ function silentLoss(mark: HighWater, head: number): string | undefined {
   if (mark.state === 'closed' && head < mark.upTo)
     return `the newest entries are gone: ${mark.upTo} was written, ${head} is left`;
   return undefined;
-}
-
-/** There are as many kept values as the hub has parts, not as it has readings. */
-const KEPT_MOST = 10_000;
-
-async function readKept(store: Store, onEvent: (event: HubEvent) => void): Promise<Map<string, string>> {
-  const kept = new Map<string, string>();
-  for (const [name, value] of await store.range({ from: 'k', to: `k${AFTER}`, limit: KEPT_MOST })) {
-    const text = unsealed(value);
-    if (text === undefined) onEvent({ name: 'journal-kept-unreadable', cause: name.slice(1) });
-    else kept.set(name.slice(1), text);
-  }
-  return kept;
 }

@@ -1,11 +1,13 @@
 /** Turns calls that wait into one batch: who is already known, who gets which number, what lands on disk. */
 import type { Appended, Line, Puts } from './contract.ts';
-import type { Pair, Store } from './medium.ts';
+import { isDamaged, type Pair, type Store } from './medium.ts';
 import { isSeq } from './ranges.ts';
 import { key, numbered, sealed, type Written } from './record.ts';
 
 /** One append. */
 export interface Call {
+  /** Counts the calls. */
+  readonly order: number;
   readonly drafts: readonly Written[];
   readonly puts: Puts;
   /** What is to be removed or replaced in the same batch. */
@@ -26,8 +28,14 @@ const LOOKED_UP_AT_ONCE = 16;
 
 const NOTHING = Buffer.alloc(0);
 
-/** `head` is the newest number on disk. */
-export async function planBatch(store: Store, hub: string, head: number, calls: readonly Call[]): Promise<Plan> {
+/** `head` is the newest number on disk, `puts` what is to be kept. */
+export async function planBatch(
+  store: Store,
+  hub: string,
+  head: number,
+  calls: readonly Call[],
+  puts: ReadonlyMap<string, Put>,
+): Promise<Plan> {
   const drafts = calls.length === 1 && calls[0] ? calls[0].drafts : calls.flatMap((call) => call.drafts);
   const known = await knownSeqs(store, drafts);
   const pairs: Pair[] = [];
@@ -51,7 +59,7 @@ export async function planBatch(store: Store, hub: string, head: number, calls: 
     pairs.push([key.id(draft.id), Buffer.from(String(seq))]);
   }
   for (const call of calls) for (const pair of call.pairs) pairs.push(pair);
-  for (const [name, text] of puts(calls)) pairs.push([key.kept(name), sealed(text)]);
+  for (const [name, { text }] of puts) pairs.push([key.kept(name), sealed(text)]);
   return { pairs, lines, answers, head: seq };
 }
 
@@ -60,7 +68,8 @@ async function knownSeqs(store: Store, drafts: readonly Written[]): Promise<Map<
   const ids = drafts.filter(({ isFresh }) => !isFresh).map(({ id }) => id);
   if (ids.length === 0) return undefined;
   const keys = ids.map(key.id);
-  const texts = keys.length <= LOOKED_UP_AT_ONCE ? keys.map((name) => store.get(name)) : await store.getMany(keys);
+  const texts =
+    keys.length <= LOOKED_UP_AT_ONCE ? keys.map((name) => lookUp(store, name)) : await lookUpMany(store, keys);
   const known = new Map<string, number>();
   for (const [i, text] of texts.entries()) {
     const id = ids[i];
@@ -69,9 +78,42 @@ async function knownSeqs(store: Store, drafts: readonly Written[]): Promise<Map<
   return known;
 }
 
-/** The last put under a name wins. */
-function puts(calls: readonly Call[]): Map<string, string> {
-  const last = new Map<string, string>();
-  for (const call of calls) for (const [name, text] of Object.entries(call.puts)) last.set(name, text);
+/** A damaged block of the index must not stop the log: an id that may be in it is written once more, and is the same id. */
+function lookUp(store: Store, name: string): Buffer | undefined {
+  try {
+    return store.get(name);
+  } catch (error) {
+    if (isDamaged(error)) return undefined;
+    throw error;
+  }
+}
+
+async function lookUpMany(store: Store, keys: readonly string[]): Promise<readonly (Buffer | undefined)[]> {
+  try {
+    return await store.getMany(keys);
+  } catch (error) {
+    if (isDamaged(error)) return keys.map((name) => lookUp(store, name));
+    throw error;
+  }
+}
+
+/** A value and the call it came with. */
+export interface Put {
+  readonly order: number;
+  readonly text: string;
+}
+
+/**
+ * The last put under a name wins, in the order of the calls and not in that of the batches: a call with an alert overtakes others,
+ * and what it kept must not be overwritten by what one of them kept before it.
+ */
+export function putsOf(calls: readonly Call[], before: ReadonlyMap<string, Put>): ReadonlyMap<string, Put> {
+  const last = new Map<string, Put>();
+  for (const { order, puts } of calls) {
+    for (const [name, text] of Object.entries(puts)) {
+      const other = last.get(name) ?? before.get(name);
+      if (!other || other.order < order) last.set(name, { order, text });
+    }
+  }
   return last;
 }

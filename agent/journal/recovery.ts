@@ -1,8 +1,9 @@
 /** Opens the store whatever state it is in: as it is, else repaired, else set aside and started afresh. */
 import { unreachable } from '../reading/unreachable.ts';
 import type { World } from '../world.ts';
-import { faultOf, type Medium, type Store, wordsOf } from './medium.ts';
-import { key, sealed, unsealed } from './record.ts';
+import { writeHighWater } from './high-water.ts';
+import { faultOf, isDamaged, type Medium, type Store, wordsOf } from './medium.ts';
+import { AFTER, key, sealed, unsealed } from './record.ts';
 import { bounds } from './scan.ts';
 
 /** Another process has the journal open. */
@@ -26,10 +27,16 @@ export interface Where {
   readonly hub: string;
 }
 
-export interface Recovered {
+/** Who opens the store, and what is at stake. */
+export interface Stake {
+  /** No sequence number above this one was ever given out. */
+  readonly upTo: number;
+  /** Entries and kept values may be gone from now on, even when opening fails in the end. */
+  readonly onGivenUp?: (how: string) => void;
+}
+
+export interface Recovered extends Contents {
   readonly store: Store;
-  /** Entries up to this number were written before lanes were told apart. */
-  readonly plainUpTo: number;
   /** Set when entries may be gone: what was done about it. */
   readonly loss?: string;
   /** The disk was full, and its reserve had to be given up for the store to open. */
@@ -44,19 +51,60 @@ const IO_PAUSE_MS = 1_000;
  * Throws JournalLocked, JournalUnavailable or JournalForeign; anything else that keeps the store from opening costs entries,
  * never the start: a hub that refuses to start is worse than one that says what it lost.
  */
-export async function openOrRecover(where: Where): Promise<Recovered> {
-  const recovered = await openSomehow(where);
+export async function openOrRecover(where: Where, stake: Stake): Promise<Recovered> {
+  const opened = await openSomehow(where, stake);
   try {
-    return { ...recovered, plainUpTo: await claim(recovered.store, where.hub) };
+    return await readIn(where, opened);
   } catch (error) {
-    await recovered.store.close();
+    if (!isDamaged(error) || opened.loss !== undefined) throw error;
+    return await readIn(where, await repaired(where.medium, stake, opened.wasFull, error));
+  }
+}
+
+interface Opened {
+  readonly store: Store;
+  readonly loss?: string;
+  readonly wasFull: boolean;
+}
+
+/** What a start must know of a store. */
+interface Contents {
+  /** There was nothing: no entry, and no kept value. */
+  readonly isNew: boolean;
+  /** Entries up to this number were written before lanes were told apart. */
+  readonly plainUpTo: number;
+  /** Oldest and newest number in it. */
+  readonly ends: { readonly head: number; readonly tail: number | undefined };
+  readonly kept: ReadonlyMap<string, string>;
+  /** Names of kept values that are not what was written. */
+  readonly unreadable: readonly string[];
+}
+
+async function readIn({ hub }: Where, opened: Opened): Promise<Recovered> {
+  const { store } = opened;
+  try {
+    return { ...opened, ...(await claim(store, hub)), ends: await bounds(store), ...(await readKept(store)) };
+  } catch (error) {
+    await store.close();
     throw error;
   }
 }
 
-type Opened = Omit<Recovered, 'plainUpTo'>;
+/** There are as many kept values as the hub has parts, not as it has readings. */
+const KEPT_MOST = 10_000;
 
-async function openSomehow({ world, medium }: Where): Promise<Opened> {
+async function readKept(store: Store): Promise<Pick<Contents, 'kept' | 'unreadable'>> {
+  const kept = new Map<string, string>();
+  const unreadable: string[] = [];
+  for (const [name, value] of await store.range({ from: key.kept(''), to: key.kept(AFTER), limit: KEPT_MOST })) {
+    const text = unsealed(value);
+    if (text === undefined) unreadable.push(name.slice(1));
+    else kept.set(name.slice(1), text);
+  }
+  return { kept, unreadable };
+}
+
+async function openSomehow({ world, medium }: Where, stake: Stake): Promise<Opened> {
   let wasFull = false;
   for (let attempt = 1; ; attempt++) {
     try {
@@ -76,11 +124,11 @@ async function openSomehow({ world, medium }: Where): Promise<Opened> {
         case 'disk':
           throw new JournalUnavailable(diskWords(medium.path, error));
         case 'io':
-          if (attempt >= IO_ATTEMPTS) return startAfresh(medium, wasFull, error);
+          if (attempt >= IO_ATTEMPTS) return startAfresh(medium, stake, wasFull, error);
           await world.sleep(IO_PAUSE_MS);
           break;
         case 'corrupt':
-          return repaired(medium, wasFull, error);
+          return repaired(medium, stake, wasFull, error);
         default:
           return unreachable(fault);
       }
@@ -101,7 +149,7 @@ interface About {
  * The first synced write of a new store: LevelDB does not open one that was cut before it. A store of an older layout is
  * brought forward in this one write, however large it is: its entries stay as they are, and none of them counts as continuous.
  */
-async function claim(store: Store, hub: string): Promise<number> {
+async function claim(store: Store, hub: string): Promise<Pick<Contents, 'plainUpTo' | 'isNew'>> {
   const value = store.get(key.about);
   const text = value && unsealed(value);
   const about: About = text === undefined ? { layout: LAYOUT, hub } : JSON.parse(text);
@@ -116,23 +164,44 @@ async function claim(store: Store, hub: string): Promise<number> {
     );
   }
   const plainUpTo = about.layout < 2 ? (await bounds(store)).head : (about.plainUpTo ?? 0);
-  if (text !== undefined && about.layout === LAYOUT) return plainUpTo;
+  if (text !== undefined && about.layout === LAYOUT) return { plainUpTo, isNew: false };
   await store.write([[key.about, sealed(JSON.stringify({ layout: LAYOUT, hub, plainUpTo } satisfies About))]]);
-  return plainUpTo;
+  return { plainUpTo, isNew: text === undefined };
 }
 
-async function repaired(medium: Medium, wasFull: boolean, reason: unknown): Promise<Opened> {
+async function repaired(medium: Medium, stake: Stake, wasFull: boolean, reason: unknown): Promise<Opened> {
+  await doubt(medium, stake);
+  const loss = `repaired: ${wordsOf(reason)}`;
   try {
     await medium.repair();
-    return { store: await medium.open(), wasFull, loss: `repaired: ${wordsOf(reason)}` };
+    stake.onGivenUp?.(loss);
+    return { store: await medium.open(), wasFull, loss };
   } catch (error) {
-    return startAfresh(medium, wasFull, error);
+    return startAfresh(medium, stake, wasFull, error);
   }
 }
 
-async function startAfresh(medium: Medium, wasFull: boolean, reason: unknown): Promise<Opened> {
-  const name = await medium.setAside();
-  return { store: await medium.open(), wasFull, loss: `set aside as ${name}: ${wordsOf(reason)}` };
+async function startAfresh(medium: Medium, stake: Stake, wasFull: boolean, reason: unknown): Promise<Opened> {
+  await doubt(medium, stake);
+  const loss = `set aside as ${await medium.setAside()}: ${wordsOf(reason)}`;
+  stake.onGivenUp?.(loss);
+  return { store: await medium.open(), wasFull, loss };
+}
+
+/**
+ * Noted before anything is given up: whatever happens next, a start after it knows that numbers were given out of which the store
+ * knows nothing. Where not even that can be written it is the medium that fails and not the store, which then stays where it is.
+ */
+async function doubt(medium: Medium, { upTo }: Stake): Promise<void> {
+  const note = (): Promise<void> => writeHighWater(medium, { upTo, state: 'doubtful' });
+  try {
+    await note().catch(async (error: unknown) => {
+      if (faultOf(error) !== 'full' || !(await medium.giveUpReserve())) throw error;
+      await note();
+    });
+  } catch (error) {
+    throw new JournalUnavailable(diskWords(medium.path, error));
+  }
 }
 
 export function diskWords(path: string, error: unknown): string {

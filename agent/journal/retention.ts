@@ -5,6 +5,7 @@ import { bury, type Removed } from './burial.ts';
 import { CONTEXT_MS, type Context, contextOf } from './context.ts';
 import { entryOf, JournalClosed, type Line } from './contract.ts';
 import type { HubJournal } from './log.ts';
+import { isUnreadable, wordsOf } from './medium.ts';
 import { missing, type Ranges, type Span } from './ranges.ts';
 import { key } from './record.ts';
 import { saidOf, summarise } from './summary.ts';
@@ -232,7 +233,10 @@ export function startRetention({ world, journal, limits, receipted, onEvent }: R
 
   function lookInTurn(): Promise<void> {
     working = working.then(look).catch((error: unknown) => {
-      if (!(error instanceof JournalClosed)) throw error;
+      if (error instanceof JournalClosed) return;
+      if (!isUnreadable(error)) throw error;
+      // What lies in a damaged block cannot be removed: that is told, and is no reason to stop.
+      onEvent({ name: 'journal-unreadable', cause: wordsOf(error) });
     });
     return working;
   }

@@ -32,7 +32,7 @@ export async function scan(store: Store, from: number, head: number, limit: numb
     next = upTo + 1;
   }
   const holes: (readonly [number, number])[] = [];
-  for (const [low, high] of unread) holes.push(...missing(await tombstones(store, low, high), low, high));
+  for (const [low, high] of unread) holes.push(...missing(await knownGone(store, low, high), low, high));
   return { lines, holes };
 }
 
@@ -43,17 +43,74 @@ export async function scanLane(
   head: number,
   limit: number,
 ): Promise<Scanned> {
-  const marks = await store.keys({ from: key.mark(lane, from), to: key.mark(lane, head), limit });
-  const seqs = marks.map(key.seqOf);
+  const seqs = await marked(store, lane, from, head, limit);
+  if (!seqs) return scanWithoutIndex(store, lane, from, head, limit);
   const lines: Line[] = [];
   let holes: Ranges = [];
-  for (const [i, value] of (await store.getMany(seqs.map(key.entry))).entries()) {
+  for (const [i, value] of (await entries(store, seqs)).entries()) {
     const seq = seqs[i] ?? 0;
     const line = value && readLine(seq, value);
     if (line) lines.push(line);
     else holes = include(holes, seq, seq);
   }
   return { lines, holes };
+}
+
+/** Undefined where the index is damaged. */
+async function marked(
+  store: Store,
+  lane: IndexedLane,
+  from: number,
+  head: number,
+  limit: number,
+): Promise<readonly number[] | undefined> {
+  try {
+    const marks = await store.keys({ from: key.mark(lane, from), to: key.mark(lane, head), limit });
+    return marks.map(key.seqOf);
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    return undefined;
+  }
+}
+
+/** Slower, and what is continuous passes for a spot reading: nothing is left out. */
+async function scanWithoutIndex(
+  store: Store,
+  lane: IndexedLane,
+  from: number,
+  head: number,
+  limit: number,
+): Promise<Scanned> {
+  const isOfLane = ({ kind }: Line): boolean =>
+    lane === 'spot' ? kind !== 'alert' && kind !== 'waveform' : kind === lane;
+  let holes: Ranges = [];
+  for (let next = from; next <= head; ) {
+    const scanned = await scan(store, next, head, limit);
+    for (const [low, high] of scanned.holes) holes = include(holes, low, high);
+    const lines = scanned.lines.filter(isOfLane);
+    const last = scanned.lines.at(-1);
+    if (lines.length > 0 || !last) return { lines, holes };
+    next = last.seq + 1;
+  }
+  return { lines: [], holes };
+}
+
+async function entries(store: Store, seqs: readonly number[]): Promise<readonly (Buffer | undefined)[]> {
+  const names = seqs.map(key.entry);
+  try {
+    return await store.getMany(names);
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    return Promise.all(names.map((name) => readOne(store, name)));
+  }
+}
+
+/** Where that cannot be read, what is missing counts as lost: who has it will not mind being told. */
+function knownGone(store: Store, from: number, to: number): Promise<Ranges> {
+  return tombstones(store, from, to).catch((error: unknown) => {
+    if (isUnreadable(error)) return [];
+    throw error;
+  });
 }
 
 /** What the policy removed between these numbers. */
@@ -70,10 +127,20 @@ export async function tombstones(store: Store, from: number, to: number): Promis
 
 /** Numbers of which no entry is there, for whatever reason. */
 export async function gone(store: Store, from: number, to: number): Promise<Ranges> {
-  const names = await store.keys({ from: key.entry(from), to: key.entry(to), limit: to - from + 1 });
   let there: Ranges = [];
-  for (const name of names) there = include(there, key.seqOf(name), key.seqOf(name));
+  for (const seq of await numbersIn(store, from, to)) there = include(there, seq, seq);
   return missing(there, from, to);
+}
+
+async function numbersIn(store: Store, from: number, to: number): Promise<readonly number[]> {
+  try {
+    const names = await store.keys({ from: key.entry(from), to: key.entry(to), limit: to - from + 1 });
+    return names.map(key.seqOf);
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    const { pairs } = await readOneByOne(store, from, to);
+    return pairs.map(([name]) => key.seqOf(name));
+  }
 }
 
 export async function bounds(store: Store): Promise<{ readonly head: number; readonly tail: number | undefined }> {
@@ -105,11 +172,19 @@ async function readOneByOne(store: Store, from: number, to: number): Promise<Pie
   const pairs: Found[] = [];
   for (let seq = from; seq <= to; seq++) {
     const name = key.entry(seq);
-    const [value] = await store.getMany([name]).catch((error: unknown) => {
-      if (isUnreadable(error)) return [undefined];
-      throw error;
-    });
+    const value = await readOne(store, name);
     if (value !== undefined) pairs.push([name, value]);
   }
   return { pairs, upTo: to };
+}
+
+/** Undefined as well where it lies in a damaged block. */
+async function readOne(store: Store, name: string): Promise<Buffer | undefined> {
+  try {
+    const [value] = await store.getMany([name]);
+    return value;
+  } catch (error) {
+    if (isUnreadable(error)) return undefined;
+    throw error;
+  }
 }
