@@ -184,7 +184,8 @@ export function openBroker({ scheduler, chance, trace, protocol, receiveMaximum 
     goDown: (keepsSessions) => {
       trouble.isDown = true;
       trace.note('broker', keepsSessions ? 'goes down' : 'goes down and forgets its sessions');
-      for (const connection of connections.values()) connection.end('shutting down', chance.odds(0.5) ? SHUTTING_DOWN : undefined);
+      for (const connection of connections.values())
+        connection.end('shutting down', chance.odds(0.5) ? SHUTTING_DOWN : undefined);
       connections.clear();
       if (keepsSessions) return;
       sessions.clear();

@@ -84,7 +84,7 @@ function connect(options: NetworkOptions, life: Life, dial: Dial): Broker {
   const maximumPacketBytes = trouble.maximumPacketBytes;
   const isOpen = { hub: true, broker: true };
   let isStalled = false;
-  let held: (() => void)[] = [];
+  const held: (() => void)[] = [];
   let inFlight = 0;
   const lastMs = { up: 0, down: 0 };
   let tellClosed: (ending: Ending) => void = () => undefined;
@@ -132,7 +132,10 @@ function connect(options: NetworkOptions, life: Life, dial: Dial): Broker {
       }),
     end: (words, code) => {
       isOpen.broker = false;
-      const ending = code === undefined ? { words: 'the connection broke' } : { words: `the broker ended the connection: ${words}`, code };
+      const ending =
+        code === undefined
+          ? { words: 'the connection broke' }
+          : { words: `the broker ended the connection: ${words}`, code };
       travel('down', 4, () => closeHub(ending));
     },
     cut: () => {

@@ -1,9 +1,9 @@
 /** What a medium can lose of what it once kept: the end of the log, a stretch of keys, a block, a bit, or all of it. */
 import type { Pair } from '../../agent/journal/medium.ts';
 import type { Chance } from './chance.ts';
+import { storeError } from './disk-errors.ts';
 import type { Platter } from './platter.ts';
 import type { Trace } from './trace.ts';
-import { storeError } from './disk-errors.ts';
 
 export interface Damages {
   /** A batch is about to land. */
@@ -14,8 +14,8 @@ export interface Damages {
   refuseToOpen(isRepairable: boolean): void;
   /** Bits of so many entries are flipped. */
   flip(entries: number): void;
-  /** So many neighbouring entries lie in a block that cannot be read. */
-  breakBlock(entries: number): void;
+  /** So many neighbours, in the order of keys, lie in a block that cannot be read. */
+  breakBlock(keys: number): void;
   opening(): 'corrupt' | undefined;
   /** Bytes that opening could not read back; they are gone now. */
   dropped(): number;
@@ -44,8 +44,6 @@ export function openDamages({ chance, trace, platter, onDestroyed }: DamageOptio
   let blocks: { readonly from: string; readonly to: string }[] = [];
 
   const allKeys = (): readonly string[] => platter().keys({ from: '', to: '\uffff', limit: Number.POSITIVE_INFINITY });
-  const entryKeys = (): readonly string[] =>
-    platter().keys({ from: 'e', to: 'e\uffff', limit: Number.POSITIVE_INFINITY });
 
   /** As if the last batches had never been written. */
   function undoTail(batches: number): void {
@@ -73,10 +71,8 @@ export function openDamages({ chance, trace, platter, onDestroyed }: DamageOptio
     onDestroyed(gone);
   }
 
-  function someEntries(count: number): readonly string[] {
-    const keys = entryKeys();
-    const from = chance.whole(0, Math.max(0, keys.length - 1));
-    return keys.slice(from, from + count);
+  function isBroken(key: string): boolean {
+    return blocks.some(({ from, to }) => key >= from && key <= to);
   }
 
   return {
@@ -102,8 +98,10 @@ export function openDamages({ chance, trace, platter, onDestroyed }: DamageOptio
         onDestroyed([key]);
       }
     },
-    breakBlock: (entries) => {
-      const keys = someEntries(entries);
+    breakBlock: (count) => {
+      const all = allKeys();
+      const first = chance.whole(0, Math.max(0, all.length - 1));
+      const keys = all.slice(first, first + count);
       const [from, to] = [keys[0], keys.at(-1)];
       if (from === undefined || to === undefined) return;
       blocks.push({ from, to });
@@ -122,13 +120,13 @@ export function openDamages({ chance, trace, platter, onDestroyed }: DamageOptio
       if (refusal) throw storeError(refusal);
       if (refusing && !refusing.isRepairable) throw storeError('corrupt');
       refusing = undefined;
+      for (const key of allKeys().filter(isBroken)) platter().remove(key);
       if (chance.odds(0.5)) undoTail(chance.whole(0, 6));
       else loseStretch();
       undo = [];
       blocks = [];
     },
-    unreadable: (keys) =>
-      blocks.length > 0 && keys.some((key) => blocks.some(({ from, to }) => key >= from && key <= to)),
+    unreadable: (keys) => blocks.length > 0 && keys.some(isBroken),
     forget: () => {
       undo = [];
       tail = 0;

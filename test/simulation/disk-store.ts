@@ -120,7 +120,7 @@ export function openHandle(options: HandleOptions): Handle {
     },
     getMany: (keys) => read(() => checked(keys).map((key) => view().get(key))),
     range: (range) => read(() => pairsOf(view().keys(range), range)),
-    keys: (range) => read(() => view().keys(range)),
+    keys: (range) => read(() => checked(view().keys(range))),
     bytes: () => read(options.bytes),
     compact: () => whileOpen(chance.scale(20, 400), options.tidy),
     close: async () => {

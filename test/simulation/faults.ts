@@ -1,7 +1,7 @@
 /** What can happen to a home: each thing with how often, for how long, and how it ends. */
 import type { Chance } from './chance.ts';
-import { plans } from './settings.ts';
 import type { Home } from './home.ts';
+import { plans } from './settings.ts';
 
 export interface Fault {
   readonly name: string;
@@ -101,7 +101,12 @@ const disk: readonly Fault[] = [
       if (chance.odds(0.7)) service.kill();
     },
   },
-  { name: 'bits flip', weight: 1, isDamage: true, begin: ({ disk: { damages } }, chance) => damages.flip(chance.whole(1, 5)) },
+  {
+    name: 'bits flip',
+    weight: 1,
+    isDamage: true,
+    begin: ({ disk: { damages } }, chance) => damages.flip(chance.whole(1, 5)),
+  },
   {
     name: 'a block breaks',
     weight: 1,
@@ -257,7 +262,8 @@ const devices: readonly Fault[] = [
   {
     name: 'contact lost',
     weight: 3,
-    begin: ({ air }, chance) => air.breakContacts('the link was lost', 'out-of-range', chance.one(['scale', 'oximeter'])),
+    begin: ({ air }, chance) =>
+      air.breakContacts('the link was lost', 'out-of-range', chance.one(['scale', 'oximeter'])),
   },
   {
     name: 'radio dead',
@@ -289,7 +295,11 @@ const devices: readonly Fault[] = [
       return () => oximeter.putOn(true);
     },
   },
-  { name: 'saturation falls', weight: 4, begin: ({ oximeter }, chance) => oximeter.desaturate(chance.scale(20_000, 120_000)) },
+  {
+    name: 'saturation falls',
+    weight: 4,
+    begin: ({ oximeter }, chance) => oximeter.desaturate(chance.scale(20_000, 120_000)),
+  },
   { name: 'impossible value', weight: 1, begin: ({ oximeter }) => oximeter.glitch() },
   { name: 'oximeter babbles', weight: 0.3, begin: ({ oximeter }, chance) => oximeter.babble(chance.whole(200, 3_000)) },
 ];

@@ -1,8 +1,8 @@
 /** One home as a seed makes it: a machine, a disk, devices, a network, a hospital, and the hub in the middle. */
 import { pino } from 'pino';
 import { LinkError } from '../../agent/link/link.ts';
-import { type Broker, type Dial } from '../../agent/uplink/mqtt-client.ts';
-import { type SimulatedBroker, openBroker } from './broker.ts';
+import type { Broker, Dial } from '../../agent/uplink/mqtt-client.ts';
+import { openBroker, type SimulatedBroker } from './broker.ts';
 import { type Chance, chance } from './chance.ts';
 import { type Connection, dialThrough, type NetworkOptions } from './connection.ts';
 import { openDisk, type SimulatedDisk } from './disk.ts';
@@ -56,7 +56,7 @@ const START_MS = Date.UTC(2026, 2, 2, 8, 0, 0);
 const ZONE_MS = 3_600_000;
 const LOG_KEPT = 20_000;
 
-export function openHome(seed: number): Home {
+export function openHome(seed: number, onLine?: (line: string) => void): Home {
   const draw = chance(seed);
   const kind: Kind = {
     isTight: draw.odds(0.25),
@@ -64,7 +64,7 @@ export function openHome(seed: number): Home {
     hasBattery: draw.odds(0.5),
   };
   const time = scheduler(START_MS + draw.whole(0, 20_000_000));
-  const trace = openTrace(() => time.nowMs);
+  const trace = openTrace(() => time.nowMs, onLine);
   const parts = { scheduler: time, trace };
   const evidence = openEvidence();
   const cues = new Map<Cue, () => void>();

@@ -88,8 +88,7 @@ export function openMachine({ scheduler, chance, trace, hasBattery, isOnline }: 
     function stateNow(): ReturnType<MachineClock['state']> {
       const unsynced = { state: 'unsynced', uncertaintyMs: UNKNOWN_ERROR_MS } as const;
       if (clock.wallMs() < BUILT_AFTER_MS) return unsynced;
-      if (syncedMs === undefined)
-        return hasBattery ? { state: 'holdover', uncertaintyMs: KEPT_ERROR_MS } : unsynced;
+      if (syncedMs === undefined) return hasBattery ? { state: 'holdover', uncertaintyMs: KEPT_ERROR_MS } : unsynced;
       const ageMs = Math.max(0, scheduler.nowMs - syncedMs);
       const uncertaintyMs = Math.round(SYNC_ERROR_MS + ageMs * DRIFT);
       return { state: ageMs < SYNCED_FOR_MS ? 'synced' : 'holdover', uncertaintyMs };

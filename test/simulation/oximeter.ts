@@ -1,5 +1,10 @@
 /** A pulse oximeter that streams while it is worn: values, no values with the finger out, nothing when it is off. */
-import { CONTINUOUS, type Continuous, continuousBytes, saturationMeans } from '../../simulators/devices/pulse-oximeter-frames.ts';
+import {
+  CONTINUOUS,
+  type Continuous,
+  continuousBytes,
+  saturationMeans,
+} from '../../simulators/devices/pulse-oximeter-frames.ts';
 import { type SFloat, withDecimals } from '../../simulators/devices/sfloat.ts';
 import type { Chance } from './chance.ts';
 import type { Contact, Peripheral } from './radio.ts';

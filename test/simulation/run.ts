@@ -1,5 +1,5 @@
 /** One run: a home made from a seed, its trouble step by step, the invariants after each step, and the account at the end. */
-import { openHome, type Home } from './home.ts';
+import { type Home, openHome } from './home.ts';
 import { bounded } from './invariants/bounded.ts';
 import type { Invariant, Seen } from './invariants/invariant.ts';
 import { judged } from './invariants/judged.ts';
@@ -27,8 +27,9 @@ export interface Ran {
 
 const LAST = 30;
 
-export async function run(seed: number): Promise<Ran> {
-  const home = openHome(seed);
+/** `onLine` gets all that happens, line by line. */
+export async function run(seed: number, onLine?: (line: string) => void): Promise<Ran> {
+  const home = openHome(seed, onLine);
   const startMs = home.scheduler.nowMs;
   const failure = await withCrashesHeard((crashes) => live(home, seed, crashes));
   return {
@@ -90,7 +91,8 @@ async function live(home: Home, seed: number, crashes: readonly string[]): Promi
 /** What the agent does not catch ends its process: here it ends the run. */
 async function withCrashesHeard<T>(work: (crashes: readonly string[]) => Promise<T>): Promise<T> {
   const crashes: string[] = [];
-  const hear = (error: unknown): void => void crashes.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  const hear = (error: unknown): void =>
+    void crashes.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
   process.on('unhandledRejection', hear);
   try {
     return await work(crashes);

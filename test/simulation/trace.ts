@@ -11,7 +11,8 @@ export interface Trace {
 
 const KEPT = 200;
 
-export function openTrace(nowMs: () => number): Trace {
+/** `onLine` gets every line as well. */
+export function openTrace(nowMs: () => number, onLine?: (line: string) => void): Trace {
   const startMs = nowMs();
   const kept: string[] = [];
   let [a, b] = [0x811c9dc5, 0x9e3779b9];
@@ -26,6 +27,7 @@ export function openTrace(nowMs: () => number): Trace {
         b = Math.imul(b ^ code, 0x85ebca6b) ^ (b >>> 13);
       }
       count += 1;
+      onLine?.(line);
       kept.push(line);
       if (kept.length > 2 * KEPT) kept.splice(0, KEPT);
     },

@@ -52,7 +52,8 @@ export function bounded(): readonly Invariant[] {
     check: ({ fresh }) =>
       first(
         fresh.sent,
-        ({ topic }) => (!topic.startsWith(`hjemmebro/v1/${HUB}/up/`) || ADDRESS.test(topic)) && `published under ${topic}`,
+        ({ topic }) =>
+          (!topic.startsWith(`hjemmebro/v1/${HUB}/up/`) || ADDRESS.test(topic)) && `published under ${topic}`,
       ),
   };
 

@@ -48,7 +48,8 @@ const oneNumberOneEntry: Invariant = {
     hospital.contradictions[0] ??
     first(
       freshHeld,
-      ({ entry: { seq }, text }) => evidence.durable.get(seq)?.text !== text && `the hospital holds another entry ${seq}`,
+      ({ entry: { seq }, text }) =>
+        evidence.durable.get(seq)?.text !== text && `the hospital holds another entry ${seq}`,
     ),
 };
 
