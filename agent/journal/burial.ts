@@ -22,6 +22,20 @@ export interface Burial {
 /** Ids of removed entries that stay known, so that a device that tells its history again is not taken at its word twice: so many rows, each of one burial. */
 const ROWS_MOST = 400;
 
+/** Runs shorter than this are left as they are: what stands for them would be as large. */
+const RUN_LEAST = 8;
+
+/** Those that have enough neighbours among them. */
+export function inLongRuns<T extends Removed>(removed: readonly T[]): readonly T[] {
+  const runs: T[][] = [];
+  for (const one of removed) {
+    const run = runs.at(-1);
+    if (run && one.line.seq === (run.at(-1)?.line.seq ?? 0) + 1) run.push(one);
+    else runs.push([one]);
+  }
+  return runs.filter((run) => run.length >= RUN_LEAST).flat();
+}
+
 export interface Ground {
   readonly store: Store;
   readonly tail: number;

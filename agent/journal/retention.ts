@@ -1,7 +1,7 @@
 /** What may go when there is no room, or no reason to keep it: the written eviction policy (docs/durability.md, "What is removed"). */
 import type { Alert, Draft, Entry, HubEvent, Reading } from '../reading/entry.ts';
 import type { Timer, World } from '../world.ts';
-import { bury, type Removed } from './burial.ts';
+import { bury, inLongRuns, type Removed } from './burial.ts';
 import { CONTEXT_MS, type Context, contextOf } from './context.ts';
 import { entryOf, JournalClosed, type Line } from './contract.ts';
 import type { HubJournal } from './log.ts';
@@ -45,8 +45,6 @@ const ROUND_MOST = 10_000;
 const ROUND_LEAST = 200;
 /** When the bound is reached, room is made for a while. */
 const DOWN_TO = 0.9;
-/** Runs shorter than this are left as they are: what stands for them would be as large. */
-const RUN_LEAST = 8;
 /** No time of ours is right before it: what was written under a clock that was never set has no age. */
 const PLAUSIBLE_MS = Date.UTC(2026, 0, 1);
 
@@ -106,11 +104,26 @@ export function startRetention({ world, journal, limits, receipted, onEvent }: R
 
   /** Age ends what is receipted, oldest first, and thins what is not. */
   async function age(beforeMs: number): Promise<void> {
-    const isOld = ({ at }: Entry): boolean => Date.parse(at) < beforeMs && Date.parse(at) > PLAUSIBLE_MS;
-    for (const span of kept(receipted())) await sweep(span, receiptedMayGo(await oldestOwedMs()), 'receipted', isOld);
+    const isYoung: IsYoung = ({ at }) => Date.parse(at) >= beforeMs;
+    // What was written by a clock that was never set has no age: it stays, and those behind it do not.
+    const aged =
+      (mayGo: MayGo): MayGo =>
+      (stored) =>
+        mayGo(stored) && Date.parse(stored.entry.at) > PLAUSIBLE_MS;
+    for (const span of kept(receipted())) {
+      if (await beginsYoung(span, isYoung)) continue;
+      await sweep(span, aged(receiptedMayGo(await oldestOwedMs())), 'receipted', isYoung);
+    }
     const span: Span = [Math.max(journal.tail, thinnedUpTo + 1), journal.head - 1];
+    if (await beginsYoung(span, isYoung)) return;
     const context = await alertContext();
-    thinnedUpTo = (await sweep(span, continuousMayGo(context), 'thinned', isOld)).upTo;
+    thinnedUpTo = (await sweep(span, aged(continuousMayGo(context)), 'thinned', isYoung)).upTo;
+  }
+
+  /** Mostly nothing is old enough, and one entry tells. */
+  async function beginsYoung([from, to]: Span, isYoung: IsYoung): Promise<boolean> {
+    const [line] = from <= to ? await journal.scan(from, 1) : [];
+    return line === undefined || isYoung(entryOf(line));
   }
 
   /** Removes the oldest from this number on that may go in this way, and says how far it looked. */
@@ -120,7 +133,7 @@ export function startRetention({ world, journal, limits, receipted, onEvent }: R
     let removed = 0;
     for (const [first, last] of spans) {
       if (last < from) continue;
-      const swept = await sweep([Math.max(first, from), last], mayGo, way, () => true, most - removed);
+      const swept = await sweep([Math.max(first, from), last], mayGo, way, () => false, most - removed);
       removed += swept.removed;
       if (removed >= most) return { removed, upTo: swept.upTo };
     }
@@ -134,21 +147,19 @@ export function startRetention({ world, journal, limits, receipted, onEvent }: R
       .filter(([from, to]) => from <= to);
   }
 
-  type MayGo = (stored: Stored) => boolean;
-
-  /** Removes what may go from a span, until an entry is not old enough or enough are gone. */
+  /** Removes what may go from a span, until an entry is too young or enough are gone. */
   async function sweep(
     [from, to]: Span,
     mayGo: MayGo,
     way: Way,
-    isOld: (entry: Entry) => boolean,
+    isYoung: IsYoung,
     most = Number.POSITIVE_INFINITY,
   ): Promise<Swept> {
     let removed = 0;
     let next = from;
     while (next <= to && removed < most && !isClosed) {
       const chunk = (await storedFrom(next)).filter(({ line }) => line.seq <= to);
-      const young = chunk.findIndex(({ entry }) => !isOld(entry));
+      const young = chunk.findIndex(({ entry }) => isYoung(entry));
       const old = young < 0 ? chunk : chunk.slice(0, young);
       const going = old.filter(mayGo).slice(0, most - removed);
       removed += await remove(going, way);
@@ -258,6 +269,9 @@ export function startRetention({ world, journal, limits, receipted, onEvent }: R
   };
 }
 
+type IsYoung = (entry: Entry) => boolean;
+type MayGo = (stored: Stored) => boolean;
+
 interface Swept {
   readonly removed: number;
   /** The last number that was looked at. */
@@ -270,16 +284,6 @@ interface Stored extends Removed {
 
 function readingOf(entry: Entry): Reading | undefined {
   return entry.kind === 'reading' || entry.kind === 'waveform' ? entry.body : undefined;
-}
-
-function inLongRuns(going: readonly Stored[]): readonly Stored[] {
-  const runs: Stored[][] = [];
-  for (const stored of going) {
-    const run = runs.at(-1);
-    if (run && stored.line.seq === (run.at(-1)?.line.seq ?? 0) + 1) run.push(stored);
-    else runs.push([stored]);
-  }
-  return runs.filter((run) => run.length >= RUN_LEAST).flat();
 }
 
 function mb(bytes: number): string {
