@@ -1,6 +1,6 @@
 /** The resend command: the hospital found holes in its sequence numbers and asks for what belongs there. */
-import type { Journal } from '../journal/contract.ts';
-import { include, parseRanges, type Ranges } from '../journal/ranges.ts';
+import type { Gone, Journal } from '../journal/contract.ts';
+import { include, missing, parseRanges, type Ranges, type Span } from '../journal/ranges.ts';
 import type { Draft } from '../reading/entry.ts';
 import { rfc3339, type World } from '../world.ts';
 import type { CommandHandler } from './commands.ts';
@@ -20,33 +20,54 @@ export function resendCommand(world: World, journal: Journal, again: (ranges: Ra
     const wanted = parseRanges(ranges, RANGES_MOST);
     if (!wanted)
       return { status: 'refused', detail: `"ranges" is not a list of at most ${RANGES_MOST} pairs [from, to]` };
-    const { head, tail } = journal;
-    const sent = wanted.map(([from, to]) => [from, Math.min(to, head)] as const).filter(([from, to]) => from <= to);
-    const entries = sent.reduce((sum, [from, to]) => sum + Math.max(0, to - Math.max(from, tail) + 1), 0);
-    const kept = sent.map(([from, to]) => [Math.max(from, tail), to] as const).filter(([from, to]) => from <= to);
-    if (entries > ASKED_MOST || !again(kept))
+    const { hub, head, tail } = journal;
+    const found = await find(journal, wanted);
+    if (!found || !again(found.kept))
       return { status: 'refused', detail: 'too many entries wait to be sent again: ask for fewer, or later' };
-    const gone = await goneOf(journal, sent);
+    const removed = found.removed.slice(0, GONE_MOST);
+    const lost = found.lost.slice(0, GONE_MOST);
+    const told = [...removed.map(gapFor(world, hub, 'evicted')), ...lost.map(gapFor(world, hub, 'store-corrupt'))];
     // Full or closing: it is in the reply, and told again when it is asked for again.
-    if (gone.length > 0) journal.append(gone.map((span) => goneGap(world, journal.hub, span))).catch(() => undefined);
-    const lost = gone.reduce((sum, [from, to]) => sum + to - Math.max(from, tail) + 1, 0);
-    return { status: 'done', detail: { entries: Math.max(0, entries - Math.max(0, lost)), tail, head, gone } };
+    if (told.length > 0) journal.append(told).catch(() => undefined);
+    const gone = [...removed, ...lost].sort(([a], [b]) => a - b);
+    return { status: 'done', detail: { entries: found.entries, tail, head, gone } };
   };
 }
 
-async function goneOf(journal: Journal, ranges: Ranges): Promise<Ranges> {
-  let gone: Ranges = [];
-  for (const [from, to] of ranges) {
-    // Below the tail there is nothing to look for.
-    if (from < journal.tail) gone = include(gone, from, Math.min(to, journal.tail - 1));
-    if (to < journal.tail) continue;
-    for (const [low, high] of await journal.gone(Math.max(from, journal.tail), to)) gone = include(gone, low, high);
-  }
-  return gone.slice(0, GONE_MOST);
+interface Found extends Gone {
+  readonly kept: Ranges;
+  readonly entries: number;
 }
 
-function goneGap(world: World, hub: string, [from, to]: readonly [number, number]): Draft {
-  const detail = 'receipted or thinned before, and no longer kept';
-  const body = { cause: 'evicted', from, to, count: to - from + 1, detail } as const;
-  return { id: `${hub}-gone-${from}-${to}`, kind: 'gap', at: rfc3339(world.wallMs()), body };
+/** Undefined where more is there than can be asked for. Numbers of which nothing is there may be many: a lost store leaves them by the ten thousand. */
+async function find(journal: Journal, wanted: Ranges): Promise<Found | undefined> {
+  const kept: Span[] = [];
+  let removed: Ranges = [];
+  let lost: Ranges = [];
+  let entries = 0;
+  for (const [from, last] of wanted) {
+    const to = Math.min(last, journal.head);
+    if (from > to) continue;
+    const notThere = await journal.gone(from, to, ASKED_MOST - entries);
+    if (!notThere) return undefined;
+    for (const [first, end] of notThere.removed) removed = include(removed, first, end);
+    for (const [first, end] of notThere.lost) lost = include(lost, first, end);
+    for (const span of missing(lost, from, to).flatMap(([first, end]) => missing(removed, first, end))) {
+      kept.push(span);
+      entries += span[1] - span[0] + 1;
+    }
+  }
+  return { kept, removed, lost, entries };
+}
+
+const DETAILS = {
+  evicted: 'receipted or thinned before, and no longer kept',
+  'store-corrupt': 'lost by the disk, or passed by after a loss',
+} as const;
+
+function gapFor(world: World, hub: string, cause: keyof typeof DETAILS): (span: Span) => Draft {
+  return ([from, to]) => {
+    const body = { cause, from, to, count: to - from + 1, detail: DETAILS[cause] };
+    return { id: `${hub}-gone-${from}-${to}`, kind: 'gap', at: rfc3339(world.wallMs()), body };
+  };
 }

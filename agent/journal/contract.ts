@@ -40,6 +40,14 @@ export interface Unsaved {
   readonly line: Line;
 }
 
+/** Why there is nothing under these numbers. */
+export interface Gone {
+  /** By the policy, with a receipt or with a gap entry. */
+  readonly removed: Ranges;
+  /** The disk lost them, or they were passed by after a loss. */
+  readonly lost: Ranges;
+}
+
 export interface JournalHealth {
   /** Whether the disk takes writes. */
   readonly writable: boolean;
@@ -82,8 +90,8 @@ export interface Journal {
   scan(from: number, limit: number): Promise<readonly Line[]>;
   /** The same, of one lane only, from its index. */
   scanLane(lane: Exclude<Lane, 'continuous'>, from: number, limit: number): Promise<readonly Line[]>;
-  /** Numbers from `from` to `to` of which the journal holds nothing any more. */
-  gone(from: number, to: number): Promise<Ranges>;
+  /** Numbers from `from` to `to` of which the journal holds nothing any more; undefined when it holds more than `most` of them. */
+  gone(from: number, to: number, most: number): Promise<Gone | undefined>;
   /** Calls back after each sync with the new lines, in order. Returns the way to stop. */
   onLines(listener: (lines: readonly Line[]) => void): () => void;
   /** Whether drafts wait that may not be on disk for long: the disk fails or stands still, or takes alerts only. */

@@ -3,6 +3,7 @@ import type { Draft, Gap, HubEvent } from '../reading/entry.ts';
 import { rfc3339, type Timer, type World } from '../world.ts';
 import {
   type Appended,
+  type Gone,
   type Journal,
   JournalClosed,
   type JournalHealth,
@@ -15,7 +16,6 @@ import { type HoleReports, openHoleReports } from './holes.ts';
 import type { Pair, Store } from './medium.ts';
 import { type Plan, type Put, planBatch, putsOf } from './plan.ts';
 import { openQueue, type Queue, type Waiting } from './queue.ts';
-import type { Ranges } from './ranges.ts';
 import { type IndexedLane, key, sealed, written } from './record.ts';
 import type { Where } from './recovery.ts';
 import { openRoom, type Room } from './room.ts';
@@ -118,8 +118,8 @@ export class HubJournal implements Journal {
     return this.#read((store) => scanLane(store, lane, Math.max(from, this.#tail), this.#head, limit));
   }
 
-  gone(from: number, to: number): Promise<Ranges> {
-    return this.#disk.read((store) => gone(store, from, to));
+  gone(from: number, to: number, most: number): Promise<Gone | undefined> {
+    return this.#disk.read((store) => gone(store, this.#tail, from, to, most));
   }
 
   /** For the eviction policy, which works on the store itself. */

@@ -1,5 +1,5 @@
 /** Reading the log in order, past whatever the disk no longer gives back, and saying what that was. */
-import type { Line } from './contract.ts';
+import type { Gone, Line } from './contract.ts';
 import { type Found, isUnreadable, type Store } from './medium.ts';
 import { include, missing, type Ranges } from './ranges.ts';
 import { AFTER, type IndexedLane, key, readLine, unsealed } from './record.ts';
@@ -125,19 +125,41 @@ export async function tombstones(store: Store, from: number, to: number): Promis
   return buried;
 }
 
-/** Numbers of which no entry is there, for whatever reason. */
-export async function gone(store: Store, from: number, to: number): Promise<Ranges> {
+/** Numbers of which no entry is there, which below `tail` are all; undefined where more than `most` are. */
+export async function gone(
+  store: Store,
+  tail: number,
+  from: number,
+  to: number,
+  most: number,
+): Promise<Gone | undefined> {
+  const seqs = await numbersIn(store, Math.max(from, tail), to, most + 1);
+  if (!seqs || seqs.length > most) return undefined;
   let there: Ranges = [];
-  for (const seq of await numbersIn(store, from, to)) there = include(there, seq, seq);
-  return missing(there, from, to);
+  for (const seq of seqs) there = include(there, seq, seq);
+  const buried = include(await knownGone(store, Math.max(from, tail), to), 0, tail - 1);
+  let removed: Ranges = [];
+  let lost: Ranges = [];
+  for (const [low, high] of missing(there, from, to)) {
+    for (const [first, last] of missing(buried, low, high)) lost = include(lost, first, last);
+    for (const [first, last] of missing(lost, low, high)) removed = include(removed, first, last);
+  }
+  return { removed, lost };
 }
 
-async function numbersIn(store: Store, from: number, to: number): Promise<readonly number[]> {
+/** Undefined where the block is damaged, and too many would have to be tried one by one. */
+async function numbersIn(
+  store: Store,
+  from: number,
+  to: number,
+  limit: number,
+): Promise<readonly number[] | undefined> {
   try {
-    const names = await store.keys({ from: key.entry(from), to: key.entry(to), limit: to - from + 1 });
+    const names = await store.keys({ from: key.entry(from), to: key.entry(to), limit });
     return names.map(key.seqOf);
   } catch (error) {
     if (!isUnreadable(error)) throw error;
+    if (to - from >= limit) return undefined;
     const { pairs } = await readOneByOne(store, from, to);
     return pairs.map(([name]) => key.seqOf(name));
   }

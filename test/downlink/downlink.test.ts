@@ -1,4 +1,5 @@
 /** Receipts and commands as they come over the wire, from correct to noise. */
+import { rmSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type CommandHandlers, openCommandDesk } from '../../agent/downlink/commands.ts';
@@ -201,6 +202,25 @@ describe('resend', () => {
       detail: expect.stringContaining('too many'),
     });
     expect(await resend({})).toMatchObject({ status: 'refused', detail: expect.stringContaining('"ranges" is not') });
+    await journal.close();
+  });
+
+  it('counts what is there, and not the numbers that a lost store left by the ten thousand', async () => {
+    const path = place();
+    const before = await opened(path);
+    await before.journal.append(drafts('a', 10));
+    await before.journal.close();
+    rmSync(path, { recursive: true });
+    const first = await opened(path); // goes on above all that was ever given out
+    await first.journal.append(drafts('b', 10));
+    await first.journal.close();
+    const { journal } = await opened(path);
+    const asked: unknown[] = [];
+    const resend = resendCommand(virtualWorld(), journal, (ranges) => asked.push(ranges) > 0);
+    const { head } = journal;
+    const answer = await resend({ ranges: [[1, head]] });
+    expect(answer).toMatchObject({ status: 'done', detail: { entries: 11, head, gone: [[1, head - 11]] } });
+    expect(asked).toEqual([[[head - 10, head]]]);
     await journal.close();
   });
 });
