@@ -246,7 +246,7 @@ export class HubJournal implements Journal {
       const plan = await this.#disk.write((store) =>
         this.room.cause() !== undefined && !this.#queue.isUrgentInHand()
           ? undefined
-          : planBatch(store, this.hub, this.#head, group, putsOf(group, this.#kept)),
+          : planBatch(store, this, group, putsOf(group, this.#kept)),
       );
       if (plan === 'put back') this.#queue.putBack();
       else if (plan) this.#confirm(group, plan);

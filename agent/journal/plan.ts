@@ -1,8 +1,9 @@
 /** Turns calls that wait into one batch: who is already known, who gets which number, what lands on disk. */
 import type { Appended, Line, Puts } from './contract.ts';
 import { isDamaged, type Pair, type Store } from './medium.ts';
-import { isSeq } from './ranges.ts';
+import { contains, include, isSeq, type Ranges } from './ranges.ts';
 import { key, numbered, sealed, type Written } from './record.ts';
+import { gone } from './scan.ts';
 
 /** One append. */
 export interface Call {
@@ -28,16 +29,24 @@ const LOOKED_UP_AT_ONCE = 16;
 
 const NOTHING = Buffer.alloc(0);
 
-/** `head` is the newest number on disk, `puts` what is to be kept. */
+/** What the log is before the batch. */
+export interface Before {
+  readonly hub: string;
+  /** Newest number on disk. */
+  readonly head: number;
+  /** Oldest number that is kept. */
+  readonly tail: number;
+}
+
+/** `puts` is what is to be kept. */
 export async function planBatch(
   store: Store,
-  hub: string,
-  head: number,
+  { hub, head, tail }: Before,
   calls: readonly Call[],
   puts: ReadonlyMap<string, Put>,
 ): Promise<Plan> {
   const drafts = calls.length === 1 && calls[0] ? calls[0].drafts : calls.flatMap((call) => call.drafts);
-  const known = await knownSeqs(store, drafts);
+  const known = await knownSeqs(store, tail, drafts);
   const pairs: Pair[] = [];
   const lines: Line[] = [];
   const answers: Appended[] = [];
@@ -64,7 +73,11 @@ export async function planBatch(
 }
 
 /** Of the ids that may have been written before; undefined where there is none to look for. */
-async function knownSeqs(store: Store, drafts: readonly Written[]): Promise<Map<string, number> | undefined> {
+async function knownSeqs(
+  store: Store,
+  tail: number,
+  drafts: readonly Written[],
+): Promise<Map<string, number> | undefined> {
   const ids = drafts.filter(({ isFresh }) => !isFresh).map(({ id }) => id);
   if (ids.length === 0) return undefined;
   const keys = ids.map(key.id);
@@ -75,7 +88,21 @@ async function knownSeqs(store: Store, drafts: readonly Written[]): Promise<Map<
     const id = ids[i];
     if (id !== undefined && isSeq(Number(text))) known.set(id, Number(text));
   }
+  const lost = await lostAmong(store, tail, [...known.values()]);
+  for (const [id, seq] of known) if (contains(lost, seq)) known.delete(id);
   return known;
+}
+
+/** An entry that the disk has lost is not known, although its id is: whoever tells it again gives it back. */
+async function lostAmong(store: Store, tail: number, seqs: readonly number[]): Promise<Ranges> {
+  let spans: Ranges = [];
+  for (const seq of seqs) spans = include(spans, seq, seq);
+  let lost: Ranges = [];
+  for (const [from, to] of spans) {
+    const notThere = await gone(store, tail, from, to, to - from + 1);
+    for (const [low, high] of notThere?.lost ?? []) lost = include(lost, low, high);
+  }
+  return lost;
 }
 
 /** A damaged block of the index must not stop the log: an id that may be in it is written once more, and is the same id. */

@@ -6,7 +6,7 @@ import { folderMedium } from '../../agent/journal/folder.ts';
 import type { HubJournal } from '../../agent/journal/log.ts';
 import type { Medium, Store } from '../../agent/journal/medium.ts';
 import { JournalUnavailable } from '../../agent/journal/open.ts';
-import { key } from '../../agent/journal/record.ts';
+import { key, sealed } from '../../agent/journal/record.ts';
 import { virtualWorld } from '../virtual-world.ts';
 import { draft, drafts, opened, place } from './support.ts';
 
@@ -174,6 +174,30 @@ it('a damaged block of the indexes stops neither writing nor reading', async () 
   expect((await journal.scanLane('spot', 1, 100)).map(({ seq }) => seq)).not.toContain(4);
   expect(await journal.scanLane('spot', 1, 100)).toHaveLength(23);
   expect((await journal.scanLane('alert', 1, 100)).map(({ seq }) => seq)).toEqual([4]);
+  await journal.close();
+});
+
+it('an entry that the disk lost is written again when it is told again; one that was removed is not', async () => {
+  const path = place();
+  const first = await opened(path);
+  await first.journal.append(drafts('a', 5));
+  await first.journal.close();
+  const store = await folderMedium(path).open();
+  await store.write([
+    [key.entry(2), undefined],
+    [key.entry(3), undefined],
+    [key.tombstone(3), sealed('3')],
+  ]);
+  await store.close();
+  const { journal } = await opened(path);
+  expect(await journal.append(drafts('a', 5))).toEqual([
+    { seq: 1, known: true },
+    { seq: 6, known: false },
+    { seq: 3, known: true },
+    { seq: 4, known: true },
+    { seq: 5, known: true },
+  ]);
+  expect(await journal.append(drafts('a', 2))).toMatchObject([{ known: true }, { seq: 6, known: true }]);
   await journal.close();
 });
 
