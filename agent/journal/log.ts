@@ -72,7 +72,7 @@ export class HubJournal implements Journal {
     this.#head = start.head;
     this.#tail = start.tail;
     this.#kept = new Map([...start.kept].map(([name, text]) => [name, { order: 0, text }]));
-    this.#holes = openHoleReports(this);
+    this.#holes = openHoleReports(where.world, this);
     this.room = openRoom({ ...where, reserveBytes, onEvent, onRoom: () => this.#kick() });
     const kept = () => [...this.#kept].map(([name, { text }]) => [key.kept(name), sealed(text)] as const);
     const onLost = (renewed: Store, how: string): Promise<void> => this.#lost(renewed, how);

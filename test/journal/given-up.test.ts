@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { entryOf } from '../../agent/journal/contract.ts';
 import { folderMedium } from '../../agent/journal/folder.ts';
 import type { HubJournal } from '../../agent/journal/log.ts';
-import type { Medium, Store } from '../../agent/journal/medium.ts';
+import type { Medium, Pair, Store } from '../../agent/journal/medium.ts';
 import { JournalUnavailable } from '../../agent/journal/open.ts';
 import { key, sealed } from '../../agent/journal/record.ts';
 import { virtualWorld } from '../virtual-world.ts';
@@ -174,6 +174,28 @@ it('a damaged block of the indexes stops neither writing nor reading', async () 
   expect((await journal.scanLane('spot', 1, 100)).map(({ seq }) => seq)).not.toContain(4);
   expect(await journal.scanLane('spot', 1, 100)).toHaveLength(23);
   expect((await journal.scanLane('alert', 1, 100)).map(({ seq }) => seq)).toEqual([4]);
+  await journal.close();
+});
+
+it('a disk that spoils all that is written is told of, and not once for each word about it', async () => {
+  const path = place();
+  const folder = folderMedium(path);
+  let isSpoiling = false;
+  const spoilt = ([name, value]: Pair): Pair =>
+    isSpoiling && name.startsWith('e') ? [name, Buffer.from('spoilt')] : [name, value];
+  const medium: Medium = {
+    ...folder,
+    open: async () => {
+      const store = await folder.open();
+      return { ...store, write: (pairs) => store.write(pairs.map(spoilt)) };
+    },
+  };
+  const { journal } = await opened(path, { medium });
+  journal.onLines(() => void journal.scan(1, 1_000));
+  isSpoiling = true;
+  await journal.append([draft('a')]);
+  for (let i = 0; i < 50; i++) await journal.keep({ i: String(i) });
+  expect(journal.head).toBe(2);
   await journal.close();
 });
 

@@ -309,7 +309,7 @@ it('the ids of what went are remembered within a bound: the oldest can be writte
     [key.removedIds(seq), sealed(JSON.stringify([`weight-scale-${seq}`]))] as const,
     [key.id(`weight-scale-${seq}`), Buffer.from(String(seq))] as const,
   ]);
-  await store.write([...rows, [key.about, sealed('{"layout":2,"hub":"hub-1"}')]]);
+  await store.write([...rows, [key.tombstone(1), sealed('400')], [key.about, sealed('{"layout":2,"hub":"hub-1"}')]]);
   await store.close();
   const home = await kept({ keepMs: DAY_MS }, path);
   const { journal, retention, world } = home;
