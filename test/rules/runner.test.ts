@@ -119,7 +119,7 @@ function through(journal: Journal, append: Append): Journal {
     kept: (name) => journal.kept(name),
     scan: (from, limit) => journal.scan(from, limit),
     scanLane: (lane, from, limit) => journal.scanLane(lane, from, limit),
-    gone: (from, to) => journal.gone(from, to),
+    gone: (from, to, most) => journal.gone(from, to, most),
     keepSoon: (puts) => journal.keepSoon(puts),
     isStuck: () => journal.isStuck(),
     unsaved: (after) => journal.unsaved(after),

@@ -49,8 +49,8 @@ export interface SimulatedBroker {
   /** Another client takes the hub's name. */
   intrude(client: string): void;
   connectionOf(client: string): Connection | undefined;
-  retained(topic: string): string | undefined;
-  topics(): ReadonlySet<string>;
+  /** True time; in the future while it is down. */
+  readonly upSinceMs: number;
   /** Messages that wait for the hospital. */
   readonly waiting: number;
 }
@@ -86,14 +86,13 @@ export function openBroker({ scheduler, chance, trace, protocol, receiveMaximum 
   const sessions = new Map<string, Session>();
   const connections = new Map<string, Connection>();
   const retained = new Map<string, string>();
-  const topics = new Set<string>();
   let queue: Told[] = [];
   let isSubscribed = true;
+  let upSinceMs = 0;
   let subscriber: Subscriber | undefined;
   let isDelivering = false;
 
   function route(topic: string, text: string, isRetained: boolean): boolean {
-    topics.add(topic);
     if (isRetained) retained.set(topic, text);
     if (!isSubscribed) return false;
     queue.push({ topic, text });
@@ -112,6 +111,13 @@ export function openBroker({ scheduler, chance, trace, protocol, receiveMaximum 
       if (first && to === subscriber && !trouble.isDown && to.take(first.topic, first.text)) queue.shift();
       deliver();
     });
+  }
+
+  /** The hospital does, and gets what is retained. */
+  function subscribe(): void {
+    isSubscribed = true;
+    for (const [topic, text] of retained) queue.push({ topic, text });
+    deliver();
   }
 
   function send(client: string, message: Incoming): void {
@@ -196,10 +202,9 @@ export function openBroker({ scheduler, chance, trace, protocol, receiveMaximum 
     comeUp: () => {
       if (!trouble.isDown) return;
       trouble.isDown = false;
+      upSinceMs = scheduler.nowMs;
       trace.note('broker', 'is up');
-      scheduler.at(scheduler.nowMs + chance.scale(100, RESUBSCRIBE_MS), () => {
-        isSubscribed = true;
-      });
+      if (!isSubscribed) scheduler.at(scheduler.nowMs + chance.scale(100, RESUBSCRIBE_MS), subscribe);
       deliver();
     },
     intrude: (client) => {
@@ -209,8 +214,9 @@ export function openBroker({ scheduler, chance, trace, protocol, receiveMaximum 
       if (connection) lost(connection, false);
     },
     connectionOf: (client) => connections.get(client),
-    retained: (topic) => retained.get(topic),
-    topics: () => topics,
+    get upSinceMs() {
+      return trouble.isDown ? Number.POSITIVE_INFINITY : upSinceMs;
+    },
     get waiting() {
       return queue.length;
     },

@@ -66,13 +66,19 @@ export function dialThrough(options: NetworkOptions, life: Life): (dial: Dial) =
     new Promise((resolve, reject) => {
       life.mustLive('dials');
       const { trouble, protocol } = broker;
-      const answer = (): void => {
-        if (dial.signal.aborted) return reject(new BrokerError('it hung up without an answer'));
-        if (trouble.network === 'hole') return reject(new BrokerError('connack timeout'));
+      const refusal = (): BrokerError | undefined => {
+        if (dial.signal.aborted) return new BrokerError('it hung up without an answer');
+        if (trouble.network === 'hole') return new BrokerError('connack timeout');
         if (trouble.network === 'refusing' || trouble.isDown)
-          return reject(new BrokerError('connect ECONNREFUSED 192.0.2.7:8883'));
-        if (dial.protocol > protocol) return reject(new ProtocolRefused('Connection refused: Unacceptable', true));
-        resolve(connect(options, life, dial));
+          return new BrokerError('connect ECONNREFUSED 192.0.2.7:8883');
+        return dial.protocol > protocol
+          ? new ProtocolRefused('Connection refused: Unacceptable protocol version', true)
+          : undefined;
+      };
+      const answer = (): void => {
+        const error = refusal();
+        if (error) reject(error);
+        else resolve(connect(options, life, dial));
       };
       life.later(trouble.network === 'hole' ? CONNECT_TIMEOUT_MS : latencyMs * chance.between(4, 8), answer);
     });
@@ -106,6 +112,7 @@ function connect(options: NetworkOptions, life: Life, dial: Dial): Broker {
   function closeHub(ending: Ending): void {
     if (!isOpen.hub || life.isOver) return;
     isOpen.hub = false;
+    dial.signal.removeEventListener('abort', abort);
     trace.note('hub', `connection over: ${ending.words}`);
     tellClosed(ending);
   }
@@ -194,6 +201,10 @@ function connect(options: NetworkOptions, life: Life, dial: Dial): Broker {
     });
   }
 
+  function abort(): void {
+    hangUp('it hung up without an answer', false);
+  }
+
   function hangUp(words: string, isGoodbye: boolean): void {
     if (!isOpen.hub) return;
     if (isGoodbye) travel('up', 2, () => closeBroker(true));
@@ -201,7 +212,7 @@ function connect(options: NetworkOptions, life: Life, dial: Dial): Broker {
     if (!isGoodbye) closeHub({ words });
   }
 
-  dial.signal.addEventListener('abort', () => hangUp('it hung up without an answer', false));
+  dial.signal.addEventListener('abort', abort);
   options.onConnection(connection, life);
   const sessionPresent = broker.accept(connection);
   trace.note('hub', `connected with MQTT ${dial.protocol}, ${sessionPresent ? 'session kept' : 'new session'}`);

@@ -41,7 +41,8 @@ export function openDamages({ chance, trace, platter, onDestroyed }: DamageOptio
   let undo: (readonly Pair[])[] = [];
   let tail = 0;
   let refusing: { readonly isRepairable: boolean } | undefined;
-  let blocks: { readonly from: string; readonly to: string }[] = [];
+  /** Keys in blocks that cannot be read; what is written anew lies elsewhere. */
+  const broken = new Set<string>();
 
   const allKeys = (): readonly string[] => platter().keys({ from: '', to: '\uffff', limit: Number.POSITIVE_INFINITY });
 
@@ -71,12 +72,9 @@ export function openDamages({ chance, trace, platter, onDestroyed }: DamageOptio
     onDestroyed(gone);
   }
 
-  function isBroken(key: string): boolean {
-    return blocks.some(({ from, to }) => key >= from && key <= to);
-  }
-
   return {
     before: (pairs) => {
+      for (const [key] of pairs) broken.delete(key);
       undo.push(pairs.map(([key]) => [key, platter().get(key)] as const));
       if (undo.length > UNDOABLE_MOST) undo.shift();
     },
@@ -102,10 +100,8 @@ export function openDamages({ chance, trace, platter, onDestroyed }: DamageOptio
       const all = allKeys();
       const first = chance.whole(0, Math.max(0, all.length - 1));
       const keys = all.slice(first, first + count);
-      const [from, to] = [keys[0], keys.at(-1)];
-      if (from === undefined || to === undefined) return;
-      blocks.push({ from, to });
-      trace.note('disk', `a block cannot be read: ${from} to ${to}`);
+      for (const key of keys) broken.add(key);
+      trace.note('disk', `a block cannot be read: ${keys[0]} to ${keys.at(-1)}`);
       onDestroyed(keys);
     },
     opening: () => (refusing ? 'corrupt' : undefined),
@@ -120,18 +116,18 @@ export function openDamages({ chance, trace, platter, onDestroyed }: DamageOptio
       if (refusal) throw storeError(refusal);
       if (refusing && !refusing.isRepairable) throw storeError('corrupt');
       refusing = undefined;
-      for (const key of allKeys().filter(isBroken)) platter().remove(key);
+      for (const key of broken) platter().remove(key);
+      broken.clear();
       if (chance.odds(0.5)) undoTail(chance.whole(0, 6));
       else loseStretch();
       undo = [];
-      blocks = [];
     },
-    unreadable: (keys) => blocks.length > 0 && keys.some(isBroken),
+    unreadable: (keys) => broken.size > 0 && keys.some((key) => broken.has(key)),
     forget: () => {
       undo = [];
       tail = 0;
       refusing = undefined;
-      blocks = [];
+      broken.clear();
     },
   };
 }

@@ -3,11 +3,13 @@ import type { Pair } from '../../agent/journal/medium.ts';
 import { include, type Ranges } from '../../agent/journal/ranges.ts';
 import type { Entry, Gap } from '../../agent/reading/entry.ts';
 import type { Measurement } from '../../agent/reading/measurement.ts';
+import { unreachable } from '../../agent/reading/unreachable.ts';
 import type { Message } from '../../agent/uplink/mqtt-client.ts';
 import type { DiskWatcher } from './disk.ts';
 import type { Moment } from './radio.ts';
 import { type RulesOnDisk, readRules } from './rules-on-disk.ts';
 import type { DeviceWatcher, Taken } from './scale.ts';
+import type { Trace } from './trace.ts';
 
 /** An entry that was on the disk at some time. */
 export interface Durable {
@@ -49,6 +51,13 @@ export interface Landing {
   readonly rules: RulesOnDisk | undefined;
 }
 
+export interface Heard {
+  readonly device: string;
+  readonly trueMs: number;
+  /** Of the patient, and not only that there are none. */
+  readonly hasValues: boolean;
+}
+
 /** What happened since the last look. */
 export interface Fresh {
   readonly promised: Promised[];
@@ -66,6 +75,8 @@ export interface Evidence extends DiskWatcher, DeviceWatcher {
   readonly measured: ReadonlyMap<string, { readonly taken: Taken; count: number }>;
   readonly entriesOf: ReadonlyMap<string, readonly number[]>;
   readonly promises: ReadonlyMap<string, number>;
+  /** When the hub got something of a device, true time, oldest first. */
+  readonly heard: readonly Heard[];
   /** Numbers that a gap entry on the disk accounts for, however it ended there. */
   explained(): Ranges;
   /** Numbers for which the hub got the hospital's receipt. */
@@ -82,11 +93,12 @@ export interface Evidence extends DiskWatcher, DeviceWatcher {
 
 const SEAL_BYTES = 8;
 
-export function openEvidence(): Evidence {
+export function openEvidence(nowMs: () => number, trace: Trace): Evidence {
   const durable = new Map<number, Durable>();
   const measured = new Map<string, { readonly taken: Taken; count: number }>();
   const entriesOf = new Map<string, number[]>();
   const promises = new Map<string, number>();
+  const heard: Heard[] = [];
   let explained: Ranges = [];
   let receipted: Ranges = [];
   let fresh = nothing();
@@ -105,6 +117,7 @@ export function openEvidence(): Evidence {
       fresh.contradictions.push(`number ${seq} was ${before.entry.id} and is ${entry.id}`);
     durable.set(seq, { entry, text, isOnDisk: true, isDestroyed: false });
     head = Math.max(head, seq);
+    trace.tally(wordsOf(entry));
     const { body } = entry;
     if (entry.kind === 'gap') explain(entry.body);
     if ('effective' in body && !before) {
@@ -133,6 +146,7 @@ export function openEvidence(): Evidence {
     measured,
     entriesOf,
     promises,
+    heard,
     explained: () => explained,
     receipted: () => receipted,
     get wasDestroyed() {
@@ -166,6 +180,9 @@ export function openEvidence(): Evidence {
     },
     taken: (taken) => count(measured, taken, keyOf(taken.device, taken.measurement)),
     delivered: (taken, at) => {
+      const [first] = taken;
+      const hasValues = taken.some(({ measurement }) => !('absent' in measurement));
+      if (first) heard.push({ device: first.device, trueMs: nowMs(), hasValues });
       for (const one of taken)
         if (one.measurement.deviceTime === undefined) count(measured, one, keyOf(one.device, one.measurement, at));
     },
@@ -198,6 +215,22 @@ export function openEvidence(): Evidence {
       return seen;
     },
   };
+}
+
+function wordsOf(entry: Entry): string {
+  switch (entry.kind) {
+    case 'alert':
+      return `alert ${entry.body.rule} ${entry.body.phase}`;
+    case 'gap':
+      return `gap ${entry.body.cause}`;
+    case 'event':
+      return `event ${entry.body.name}`;
+    case 'reading':
+    case 'waveform':
+      return `${entry.kind} of ${entry.body.device}`;
+    default:
+      return unreachable(entry);
+  }
 }
 
 function nothing(): Fresh {

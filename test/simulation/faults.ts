@@ -3,19 +3,31 @@ import type { Chance } from './chance.ts';
 import type { Home } from './home.ts';
 import { plans } from './settings.ts';
 
-export interface Fault {
+/** A run has some of these and not others: what never happens lets other things go further. */
+export type Family = 'disk' | 'damage' | 'network' | 'hospital' | 'devices' | 'lives';
+
+interface Named {
   readonly name: string;
   /** How often, against the others. */
   readonly weight: number;
   /** One at a time of these; left out, any number. */
-  readonly of?: 'disk' | 'network' | 'broker' | 'hospital' | 'radio' | 'oximeter' | 'finger';
-  /** Seconds, least and most; left out, it happens at once and is over. */
-  readonly lasts?: readonly [number, number];
-  /** Only in homes whose disk loses what it once kept. */
-  readonly isDamage?: true;
-  /** Returns how it ends. */
-  begin(home: Home, chance: Chance): (() => void) | void;
+  readonly of?: 'disk' | 'network' | 'broker' | 'hospital' | 'radio' | 'oximeter' | 'finger' | 'pump' | 'port';
 }
+
+/** Happens, and is over. */
+export interface Blow extends Named {
+  strike(home: Home, chance: Chance): void;
+}
+
+/** Begins, and ends some time later. */
+export interface Spell extends Named {
+  /** Seconds, least and most. */
+  readonly lasts: readonly [number, number];
+  /** Returns how it ends. */
+  begin(home: Home, chance: Chance): () => void;
+}
+
+export type Fault = Blow | Spell;
 
 const NOBODY_REFUSES = undefined;
 
@@ -83,11 +95,13 @@ const disk: readonly Fault[] = [
       };
     },
   },
+];
+
+const damage: readonly Fault[] = [
   {
     name: 'disk loses the end of its log',
     weight: 1.5,
-    isDamage: true,
-    begin: ({ disk: { damages }, service }, chance) => {
+    strike: ({ disk: { damages }, service }, chance) => {
       damages.dropTail(chance.whole(1, 10));
       service.kill();
     },
@@ -95,8 +109,7 @@ const disk: readonly Fault[] = [
   {
     name: 'store does not open',
     weight: 1.5,
-    isDamage: true,
-    begin: ({ disk: { damages }, service }, chance) => {
+    strike: ({ disk: { damages }, service }, chance) => {
       damages.refuseToOpen(chance.odds(0.7));
       if (chance.odds(0.7)) service.kill();
     },
@@ -104,14 +117,12 @@ const disk: readonly Fault[] = [
   {
     name: 'bits flip',
     weight: 1,
-    isDamage: true,
-    begin: ({ disk: { damages } }, chance) => damages.flip(chance.whole(1, 5)),
+    strike: ({ disk: { damages } }, chance) => damages.flip(chance.whole(1, 5)),
   },
   {
     name: 'a block breaks',
     weight: 1,
-    isDamage: true,
-    begin: ({ disk: { damages } }, chance) => damages.breakBlock(chance.whole(1, 30)),
+    strike: ({ disk: { damages } }, chance) => damages.breakBlock(chance.whole(1, 30)),
   },
 ];
 
@@ -119,7 +130,7 @@ const network: readonly Fault[] = [
   {
     name: 'connection breaks',
     weight: 2,
-    begin: (home, chance) => {
+    strike: (home, chance) => {
       const cut = (): void => home.connection()?.cut();
       if (chance.odds(0.5)) cut();
       else home.on('publishes', cut);
@@ -206,7 +217,7 @@ const network: readonly Fault[] = [
       };
     },
   },
-  { name: 'another hub of this name', weight: 0.7, begin: ({ broker }) => broker.intrude('hub-4f2a9c') },
+  { name: 'another hub of this name', weight: 0.7, strike: ({ broker }) => broker.intrude('hub-4f2a9c') },
 ];
 
 const hospital: readonly Fault[] = [
@@ -240,29 +251,33 @@ const hospital: readonly Fault[] = [
       return () => forget(false);
     },
   },
-  { name: 'hospital rejects one', weight: 1, begin: ({ hospital: { rejectNext } }) => rejectNext() },
+  { name: 'hospital rejects one', weight: 1, strike: ({ hospital: { rejectNext } }) => rejectNext() },
   {
     name: 'hospital commands',
     weight: 1,
-    begin: (home, chance) => {
+    strike: (home, chance) => {
       const high = chance.whole(1, Math.max(1, home.evidence.head));
-      const range = [chance.whole(1, high), high];
-      if (chance.odds(0.3)) home.hospital.command('pause', { device: 'oximeter', minutes: chance.whole(1, 5) });
-      else if (chance.odds(0.3)) home.hospital.command('diagnose', {});
-      else home.hospital.command('resend', { ranges: [range] });
+      const ranges = [[chance.whole(1, high), high]];
+      const minutes = chance.whole(1, 5);
+      const [name, args] = chance.one([
+        ['pause', { device: 'oximeter', minutes }],
+        ['diagnose', {}],
+        ['resend', { ranges }],
+      ] as const);
+      home.hospital.command(name, args);
     },
   },
 ];
 
 const devices: readonly Fault[] = [
-  { name: 'weighing', weight: 8, begin: ({ scale }) => scale.weigh() },
-  { name: 'scale touched', weight: 2, begin: ({ scale }) => scale.wake() },
-  { name: 'scale clock reset', weight: 0.7, begin: ({ scale }) => scale.resetClock() },
-  { name: 'scale clock set by hand', weight: 0.7, begin: ({ scale }) => scale.setClockBadly() },
+  { name: 'weighing', weight: 8, strike: ({ scale }) => scale.weigh() },
+  { name: 'scale touched', weight: 2, strike: ({ scale }) => scale.wake() },
+  { name: 'scale clock reset', weight: 0.7, strike: ({ scale }) => scale.resetClock() },
+  { name: 'scale clock set by hand', weight: 0.7, strike: ({ scale }) => scale.setClockBadly() },
   {
     name: 'contact lost',
     weight: 3,
-    begin: ({ air }, chance) =>
+    strike: ({ air }, chance) =>
       air.breakContacts('the link was lost', 'out-of-range', chance.one(['scale', 'oximeter'])),
   },
   {
@@ -298,17 +313,41 @@ const devices: readonly Fault[] = [
   {
     name: 'saturation falls',
     weight: 4,
-    begin: ({ oximeter }, chance) => oximeter.desaturate(chance.scale(20_000, 120_000)),
+    strike: ({ oximeter }, chance) => oximeter.desaturate(chance.scale(20_000, 120_000)),
   },
-  { name: 'impossible value', weight: 1, begin: ({ oximeter }) => oximeter.glitch() },
-  { name: 'oximeter babbles', weight: 0.3, begin: ({ oximeter }, chance) => oximeter.babble(chance.whole(200, 3_000)) },
+  {
+    name: 'pump pulled out',
+    weight: 0.7,
+    of: 'port',
+    lasts: [2, 60],
+    begin: ({ pump }) => {
+      pump.plug(false);
+      return () => pump.plug(true);
+    },
+  },
+  {
+    name: 'pump silent',
+    weight: 0.7,
+    of: 'pump',
+    lasts: [5, 120],
+    begin: ({ pump }) => {
+      pump.switchOn(false);
+      return () => pump.switchOn(true);
+    },
+  },
+  { name: 'impossible value', weight: 1, strike: ({ oximeter }) => oximeter.glitch() },
+  {
+    name: 'oximeter babbles',
+    weight: 0.3,
+    strike: ({ oximeter }, chance) => oximeter.babble(chance.whole(200, 3_000)),
+  },
 ];
 
 const lives: readonly Fault[] = [
   {
     name: 'kill',
     weight: 2.5,
-    begin: (home, chance) => {
+    strike: (home, chance) => {
       const { service, scheduler } = home;
       const kill = (): void => service.kill();
       const soonMs = scheduler.nowMs + chance.scale(1, 20_000);
@@ -319,7 +358,7 @@ const lives: readonly Fault[] = [
   {
     name: 'power cut',
     weight: 2,
-    begin: (home, chance) => {
+    strike: (home, chance) => {
       const { service, scheduler } = home;
       const offMs = chance.scale(1_000, 200_000);
       const cut = (): void => {
@@ -333,11 +372,11 @@ const lives: readonly Fault[] = [
   {
     name: 'orderly restart',
     weight: 1.5,
-    begin: ({ service }, chance) => {
-      service.plan = plans[chance.odds(0.5) ? 0 : 1];
+    strike: ({ service }, chance) => {
+      if (chance.odds(0.3)) service.changePlan(plans[chance.odds(0.5) ? 0 : 1]);
       service.restart();
     },
   },
 ];
 
-export const faults: readonly Fault[] = [...disk, ...network, ...hospital, ...devices, ...lives];
+export const faults: Readonly<Record<Family, readonly Fault[]>> = { disk, damage, network, hospital, devices, lives };

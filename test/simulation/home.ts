@@ -11,6 +11,7 @@ import { openHospital, type SimulatedHospital } from './hospital.ts';
 import type { Life } from './life.ts';
 import { type Machine, openMachine } from './machine.ts';
 import { type Oximeter, openOximeter } from './oximeter.ts';
+import { openPump, type Pump } from './pump.ts';
 import { type Air, openAir } from './radio.ts';
 import { openScale, type Scale } from './scale.ts';
 import { type Scheduler, scheduler } from './scheduler.ts';
@@ -24,6 +25,7 @@ export interface Kind {
   readonly isTight: boolean;
   readonly protocol: 4 | 5;
   readonly hasBattery: boolean;
+  readonly hasPump: boolean;
 }
 
 /** Something to happen as soon as the hub does this. */
@@ -41,9 +43,14 @@ export interface Home {
   readonly air: Air;
   readonly scale: Scale;
   readonly oximeter: Oximeter;
+  readonly pump: Pump;
   readonly service: Service;
   readonly evidence: Evidence;
   readonly log: readonly string[];
+  readonly startMs: number;
+  readonly keepAliveMs: number;
+  /** Since when the hub is gone that was connected and has not said goodbye. */
+  readonly goneMs: number | undefined;
   /** The hub's connection, where there is one. */
   connection(): Connection | undefined;
   on(cue: Cue, then: () => void): void;
@@ -62,14 +69,16 @@ export function openHome(seed: number, onLine?: (line: string) => void): Home {
     isTight: draw.odds(0.25),
     protocol: draw.odds(0.85) ? 5 : 4,
     hasBattery: draw.odds(0.5),
+    hasPump: draw.odds(0.3),
   };
   const time = scheduler(START_MS + draw.whole(0, 20_000_000));
   const trace = openTrace(() => time.nowMs, onLine);
   const parts = { scheduler: time, trace };
-  const evidence = openEvidence();
+  const evidence = openEvidence(() => time.nowMs, trace);
   const cues = new Map<Cue, () => void>();
   const log: string[] = [];
   let connection: Connection | undefined;
+  let goneMs: number | undefined;
 
   function cue(which: Cue): void {
     const then = cues.get(which);
@@ -102,7 +111,9 @@ export function openHome(seed: number, onLine?: (line: string) => void): Home {
   const air = openAir(time, draw.of('air'), trace);
   const onChanged = (device: Scale | Oximeter): void => air.changed(device);
   const device = { ...parts, watcher: evidence, onChanged };
-  const scale = openScale({ ...device, chance: draw.of('scale'), zoneMs: ZONE_MS });
+  const hubKnowsTheTime = (): boolean => machine.clock.state().state !== 'unsynced';
+  const scale = openScale({ ...device, chance: draw.of('scale'), zoneMs: ZONE_MS, hubKnowsTheTime });
+  const pump = openPump({ ...device, chance: draw.of('pump') });
   const oximeter = openOximeter({ ...device, chance: draw.of('oximeter'), everyMs: draw.between(4_000, 9_000) });
   const network: NetworkOptions = {
     ...parts,
@@ -119,6 +130,7 @@ export function openHome(seed: number, onLine?: (line: string) => void): Home {
     },
     onConnection: (made) => {
       connection = made;
+      goneMs = undefined;
     },
   };
 
@@ -134,12 +146,13 @@ export function openHome(seed: number, onLine?: (line: string) => void): Home {
       });
   }
 
+  const settings = settingsFor(draw.of('settings'), kind);
   const [plan] = plans;
   const service = openService({
     ...parts,
     chance: draw.of('service'),
     machine,
-    settings: settingsFor(draw.of('settings'), kind.isTight),
+    settings,
     plan,
     log: pino(
       { level: 'debug', base: null, timestamp: false },
@@ -155,6 +168,7 @@ export function openHome(seed: number, onLine?: (line: string) => void): Home {
       link: ({ id }) => {
         if (id === scale.name) return air.linkTo(scale, life);
         if (id === oximeter.name) return air.linkTo(oximeter, life);
+        if (id === pump.name) return pump.linkTo(life);
         throw new LinkError(`no such device: ${id}`);
       },
       dial: dial(life),
@@ -164,6 +178,7 @@ export function openHome(seed: number, onLine?: (line: string) => void): Home {
     onEnd: (life, isMachineUp) => {
       disk.ended(life);
       air.ended(life);
+      if (connection && broker.connectionOf(HUB) === connection) goneMs = time.nowMs;
       connection?.orphan(isMachineUp);
       connection = undefined;
     },
@@ -180,10 +195,16 @@ export function openHome(seed: number, onLine?: (line: string) => void): Home {
     air,
     scale,
     oximeter,
+    pump,
     service,
     evidence,
     log,
-    connection: () => connection,
+    startMs: time.nowMs,
+    keepAliveMs: (settings.uplink.keepAliveSeconds ?? 0) * 1000,
+    get goneMs() {
+      return goneMs;
+    },
+    connection: () => broker.connectionOf(HUB),
     on: (which, then) => void cues.set(which, then),
     uncue: () => cues.clear(),
   };

@@ -17,8 +17,7 @@ export interface Held {
 export interface SimulatedHospital {
   /** By sequence number: what is stored for good. */
   readonly held: ReadonlyMap<number, Held>;
-  /** Entries that came with a second number, after the hub lost its store: held under the first. */
-  readonly renumbered: ReadonlyMap<number, string>;
+  /** Numbers that it will not store: it told the hub, and why. */
   readonly rejected: ReadonlySet<number>;
   /** Numbers that came with two contents. */
   readonly contradictions: readonly string[];
@@ -35,7 +34,8 @@ export interface SimulatedHospital {
   /** It will not store the next entry that comes. */
   rejectNext(): void;
   command(name: string, args: Readonly<Record<string, unknown>>): void;
-  readonly isHere: boolean;
+  /** True time; in the future while it is away. */
+  readonly hereSinceMs: number;
 }
 
 export interface HospitalOptions {
@@ -52,7 +52,6 @@ export function openHospital({ scheduler, chance, trace, broker, hub }: Hospital
   const account = openAccount(hub, 0);
   const held = new Map<number, Held>();
   const seqOf = new Map<string, number>();
-  const renumbered = new Map<number, string>();
   const rejected = new Set<number>();
   const contradictions: string[] = [];
   let fresh: Held[] = [];
@@ -60,6 +59,7 @@ export function openHospital({ scheduler, chance, trace, broker, hub }: Hospital
   const replies: Readonly<Record<string, unknown>>[] = [];
   const up = `hjemmebro/v1/${hub}/up/`;
   let isHere = false;
+  let hereSinceMs = 0;
   let isForgetful = false;
   let rejects = 0;
   /** Counts the processes that ran: what a dead one still wanted does not happen. */
@@ -114,39 +114,35 @@ export function openHospital({ scheduler, chance, trace, broker, hub }: Hospital
     const { seq, id, kind } = entry;
     const before = held.get(seq);
     if (before && before.text !== text) contradictions.push(`number ${seq} came as ${before.entry.id} and as ${id}`);
-    if (before || rejected.has(seq)) trace.note('hospital', `hears ${kind} ${seq} again`);
-    else if (rejects > 0 && kind !== 'gap') return reject(seq);
-    else if (seqOf.has(id)) {
-      // The hub lost its store and heard the device again: one entry, and its second number is accounted for.
-      renumbered.set(seq, id);
-      return reject(seq, `held as number ${seqOf.get(id)}`);
-    } else {
-      const one = { entry, text };
-      held.set(seq, one);
-      fresh.push(one);
-      seqOf.set(id, seq);
-      trace.note('hospital', `stores ${kind} ${seq}`);
+    const why = before ? undefined : whyNot(entry);
+    if (why !== undefined) {
+      rejected.add(seq);
+      say('receipt', JSON.stringify({ upTo: account.statement().contiguous, rejected: [{ seq, why }] })).catch(
+        () => undefined,
+      );
+      return;
     }
-    if (rejected.has(seq)) return sayRejected(seq, 'not wanted');
+    trace.note('hospital', `${before ? 'hears again' : 'stores'} ${kind} ${seq}`);
+    if (!before) {
+      held.set(seq, { entry, text });
+      seqOf.set(id, seq);
+      fresh.push({ entry, text });
+    }
     account.take(kind, text);
     desk.heard();
   }
 
-  function reject(seq: number, why = 'not wanted'): void {
-    if (why === 'not wanted') rejects -= 1;
-    rejected.add(seq);
-    sayRejected(seq, why);
-  }
-
-  function sayRejected(seq: number, why: string): void {
-    say('receipt', JSON.stringify({ upTo: account.statement().contiguous, rejected: [{ seq, why }] })).catch(
-      () => undefined,
-    );
+  function whyNot({ seq, id, kind }: Entry): string | undefined {
+    // The hub lost its store and heard the device again: one entry, and its second number is accounted for.
+    if (seqOf.has(id)) return `held as number ${seqOf.get(id)}`;
+    if (rejected.has(seq)) return 'not wanted';
+    if (rejects === 0 || kind === 'gap') return undefined;
+    rejects -= 1;
+    return 'not wanted';
   }
 
   return {
     held,
-    renumbered,
     rejected,
     contradictions,
     account: account.statement,
@@ -157,8 +153,8 @@ export function openHospital({ scheduler, chance, trace, broker, hub }: Hospital
     },
     told,
     replies,
-    get isHere() {
-      return isHere;
+    get hereSinceMs() {
+      return isHere ? hereSinceMs : Number.POSITIVE_INFINITY;
     },
     goAway: () => {
       if (!isHere) return;
@@ -171,6 +167,7 @@ export function openHospital({ scheduler, chance, trace, broker, hub }: Hospital
     comeBack: () => {
       if (isHere) return;
       isHere = true;
+      hereSinceMs = scheduler.nowMs;
       trace.note('hospital', 'is here');
       desk = openNewDesk();
       broker.listen({ take });

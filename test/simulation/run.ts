@@ -1,10 +1,12 @@
 /** One run: a home made from a seed, its trouble step by step, the invariants after each step, and the account at the end. */
 import { type Home, openHome } from './home.ts';
 import { bounded } from './invariants/bounded.ts';
+import { alertsAsFolded } from './invariants/folded.ts';
 import type { Invariant, Seen } from './invariants/invariant.ts';
 import { judged } from './invariants/judged.ts';
 import { kept } from './invariants/kept.ts';
 import { received } from './invariants/received.ts';
+import { silence } from './invariants/silence.ts';
 import { openPlan } from './plan.ts';
 import { settle } from './settled.ts';
 
@@ -22,6 +24,7 @@ export interface Ran {
   readonly seconds: number;
   readonly lives: number;
   readonly entries: number;
+  readonly tallies: ReadonlyMap<string, number>;
   readonly failure?: Failure;
 }
 
@@ -30,20 +33,27 @@ const LAST = 30;
 /** `onLine` gets all that happens, line by line. */
 export async function run(seed: number, onLine?: (line: string) => void): Promise<Ran> {
   const home = openHome(seed, onLine);
-  const startMs = home.scheduler.nowMs;
   const failure = await withCrashesHeard((crashes) => live(home, seed, crashes));
   return {
     fingerprint: home.trace.fingerprint(),
-    seconds: (home.scheduler.nowMs - startMs) / 1000,
+    seconds: (home.scheduler.nowMs - home.startMs) / 1000,
     lives: home.service.lives,
     entries: home.evidence.head,
+    tallies: home.trace.tallies(),
     ...(failure && { failure }),
   };
 }
 
 async function live(home: Home, seed: number, crashes: readonly string[]): Promise<Failure | undefined> {
   const { scheduler } = home;
-  const invariants: readonly Invariant[] = [...kept, ...judged(), ...received(), ...bounded()];
+  const invariants: readonly Invariant[] = [
+    ...kept,
+    ...judged(),
+    ...received(),
+    ...bounded(),
+    ...silence(),
+    alertsAsFolded,
+  ];
   const plan = openPlan(home);
   let step = 'the beginning';
 
@@ -52,7 +62,7 @@ async function live(home: Home, seed: number, crashes: readonly string[]): Promi
   function look(): Failure | undefined {
     const [crash] = crashes;
     if (crash !== undefined) return failed(`the agent threw: ${crash}`);
-    const seen: Seen = { home, fresh: home.evidence.takeFresh(), freshHeld: home.hospital.takeFresh() };
+    const seen: Seen = { home, plan, fresh: home.evidence.takeFresh(), freshHeld: home.hospital.takeFresh() };
     for (const { design, name, check } of invariants) {
       const words = check?.(seen);
       if (words) return failed(`invariant ${design}, ${name}: ${words}`);
@@ -82,7 +92,7 @@ async function live(home: Home, seed: number, crashes: readonly string[]): Promi
   const trouble = await settle(home, advance);
   if (trouble) return typeof trouble === 'string' ? failed(trouble) : trouble;
   for (const { design, name, atEnd } of invariants) {
-    const words = atEnd?.(home);
+    const words = atEnd?.(home, plan);
     if (words) return failed(`invariant ${design}, ${name}: ${words}`);
   }
   return undefined;

@@ -46,6 +46,8 @@ export interface ScaleOptions {
   readonly onChanged: (scale: Scale) => void;
   /** Offset of the home's zone from UTC, milliseconds. */
   readonly zoneMs: number;
+  /** Whether the hub can tell how far this clock is off when it looks at it. */
+  readonly hubKnowsTheTime: () => boolean;
 }
 
 interface Stored {
@@ -62,7 +64,15 @@ const SPEAKS_AFTER_MS = 300;
 const GIVES_UP_MS = 30_000;
 const STORED_MOST = 30;
 
-export function openScale({ scheduler, chance, trace, watcher, onChanged, zoneMs }: ScaleOptions): Scale {
+export function openScale({
+  scheduler,
+  chance,
+  trace,
+  watcher,
+  onChanged,
+  zoneMs,
+  hubKnowsTheTime,
+}: ScaleOptions): Scale {
   const name = 'scale';
   const obedience = chance.one(['sets', 'refuses', 'ignores'] as const);
   let stored: Stored[] = [];
@@ -108,7 +118,12 @@ export function openScale({ scheduler, chance, trace, watcher, onChanged, zoneMs
     const [first] = stored;
     if (during.isOver || during !== contact) return;
     if (!first) {
-      scheduler.at(scheduler.nowMs + chance.scale(100, 3_000), () => during === contact && during.hangUp());
+      // With nothing left to tell it goes to sleep.
+      scheduler.at(scheduler.nowMs + chance.scale(100, 3_000), () => {
+        if (during !== contact || stored.length > 0) return;
+        awakeUntilMs = scheduler.nowMs;
+        during.hangUp();
+      });
       return;
     }
     trace.note(name, `tells the weighing of ${first.frame.at}`);
@@ -154,7 +169,7 @@ export function openScale({ scheduler, chance, trace, watcher, onChanged, zoneMs
     read: (channel) => {
       if (channel === '2a9e') return Uint8Array.from([0x21, 0, 0, 0]);
       if (channel !== CLOCK) return undefined;
-      runLookedAt ??= clockRun;
+      if (hubKnowsTheTime()) runLookedAt ??= clockRun;
       return Uint8Array.from(dateTimeBytes(shows()));
     },
     write: (channel, bytes) => {

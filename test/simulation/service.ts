@@ -24,8 +24,11 @@ export interface Service {
   kill(): void;
   /** As on an update: an orderly stop, and SIGKILL when that takes too long. */
   restart(): void;
+  readonly plan: CarePlan;
+  /** Whether it was ever another. */
+  readonly hasChangedPlan: boolean;
   /** From the next start on. */
-  plan: CarePlan;
+  changePlan(plan: CarePlan): void;
 }
 
 export interface ServiceOptions {
@@ -54,6 +57,8 @@ export function openService(options: ServiceOptions): Service {
   let lives = 0;
   let isStopping = false;
   let upSinceMs = 0;
+  let { plan } = options;
+  let hasChangedPlan = false;
 
   function start(): void {
     if (life || !machine.isOn) return;
@@ -61,7 +66,6 @@ export function openService(options: ServiceOptions): Service {
     const mine = openLife(`life ${lives}`, scheduler, machine.clock, chance.of(`life ${lives}`));
     life = mine;
     trace.note('service', `${mine.name} begins`);
-    const { plan } = service;
     const given = { world: mine.world, log, settings, plan, refusals: [], software: '0.1.0' };
     startAgent({ ...given, outside: options.outside(mine) }).then(
       (started) => {
@@ -95,8 +99,17 @@ export function openService(options: ServiceOptions): Service {
     if (isMachineUp) scheduler.at(scheduler.nowMs + RESTART_MS, start);
   }
 
-  const service: Service = {
-    plan: options.plan,
+  return {
+    get plan() {
+      return plan;
+    },
+    get hasChangedPlan() {
+      return hasChangedPlan;
+    },
+    changePlan: (next) => {
+      hasChangedPlan ||= next !== plan;
+      plan = next;
+    },
     get isUp() {
       return agent !== undefined && !isStopping;
     },
@@ -137,5 +150,4 @@ export function openService(options: ServiceOptions): Service {
       });
     },
   };
-  return service;
 }

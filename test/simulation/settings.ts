@@ -9,7 +9,10 @@ export const HUB = 'hub-4f2a9c';
 export const ADDRESSES = ['c4:64:e3:0a:1b:2c', 'c4:64:e3:0a:1b:2d'] as const;
 export const SILENT_AFTER_S = 120;
 
-export function settingsFor(chance: Chance, isTight: boolean): Settings {
+export function settingsFor(
+  chance: Chance,
+  { isTight, hasPump }: { readonly isTight: boolean; readonly hasPump: boolean },
+): Settings {
   const [oximeter, scale] = ADDRESSES;
   return {
     hub: HUB,
@@ -28,9 +31,12 @@ export function settingsFor(chance: Chance, isTight: boolean): Settings {
     devices: [
       { id: 'oximeter', driver: 'bluetooth-sig-pulse-oximeter', address: oximeter },
       { id: 'scale', driver: 'bluetooth-sig-weight-scale', address: scale, setClock: chance.odds(0.5) },
+      ...(hasPump ? [PUMP] : []),
     ],
   };
 }
+
+const PUMP = { id: 'pump', driver: 'alaris-gh-serial', port: '/dev/serial/by-id/usb-pump-port0', pollSeconds: 25 };
 
 const LOW: PlanRule = {
   id: 'spo2-low',
@@ -67,13 +73,24 @@ const SILENT: PlanRule = {
   text: 'The oximeter has not been heard.',
 };
 
+const BLOCKED: PlanRule = {
+  id: 'pump-blocked',
+  kind: 'fault',
+  device: 'pump',
+  metric: 'MDCX_PUMP_ALARM',
+  codes: ['AL_OCCL*'],
+  zone: 'red',
+  priority: 'high',
+  text: 'The pump reports a blocked line.',
+};
+
 /** The second is the first as a physician changes it. */
 export const plans: readonly [CarePlan, CarePlan] = [
-  { id: 'simulated', version: 1, language: 'en', rules: [LOW, HEAVY, SILENT] },
+  { id: 'simulated', version: 1, language: 'en', rules: [LOW, HEAVY, SILENT, BLOCKED] },
   {
     id: 'simulated',
     version: 2,
     language: 'en',
-    rules: [{ ...LOW, low: decimal('86.0'), zone: 'red', priority: 'high' }, HEAVY, SILENT],
+    rules: [{ ...LOW, low: decimal('86.0'), zone: 'red', priority: 'high' }, HEAVY, SILENT, BLOCKED],
   },
 ];

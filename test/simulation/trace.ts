@@ -6,6 +6,9 @@ export interface Trace {
   /** Of everything noted, times included: two runs that differ anywhere differ here. */
   fingerprint(): string;
   readonly count: number;
+  /** Counts what a run has come across, so that a simulation in which nothing happens is noticed. */
+  tally(what: string, times?: number): void;
+  tallies(): ReadonlyMap<string, number>;
   last(most: number): readonly string[];
 }
 
@@ -17,8 +20,11 @@ export function openTrace(nowMs: () => number, onLine?: (line: string) => void):
   const kept: string[] = [];
   let [a, b] = [0x811c9dc5, 0x9e3779b9];
   let count = 0;
+  const tallies = new Map<string, number>();
 
   return {
+    tally: (what, times = 1) => void tallies.set(what, (tallies.get(what) ?? 0) + times),
+    tallies: () => tallies,
     note: (who, what) => {
       const line = `${((nowMs() - startMs) / 1000).toFixed(3).padStart(10)}  ${who.padEnd(9)} ${what}`;
       for (let i = 0; i < line.length; i++) {

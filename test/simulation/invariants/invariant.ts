@@ -2,10 +2,12 @@
 import type { Fresh } from '../evidence.ts';
 import type { Home } from '../home.ts';
 import type { Held } from '../hospital.ts';
+import type { Plan } from '../plan.ts';
 
 /** What there is to look at after a step. */
 export interface Seen {
   readonly home: Home;
+  readonly plan: Plan;
   /** Since the last look. */
   readonly fresh: Fresh;
   readonly freshHeld: readonly Held[];
@@ -18,7 +20,7 @@ export interface Invariant {
   /** After each step. Undefined where it holds. */
   check?(seen: Seen): string | undefined;
   /** Once everything is well again and quiet. */
-  atEnd?(home: Home): string | undefined;
+  atEnd?(home: Home, plan: Plan): string | undefined;
 }
 
 /** The first that is wrong, in words. */

@@ -61,7 +61,7 @@ function correctionsIn({ hospital }: Home): readonly ClockCorrection[] {
 }
 
 function misdated(
-  { evidence, machine }: Home,
+  { evidence, machine, trace }: Home,
   corrections: readonly ClockCorrection[],
   seq: number,
   body: Reading,
@@ -73,6 +73,7 @@ function misdated(
   // A clock that nobody looked at while it ran, or that a hub without a time looked at, is taken at its word.
   if (body.effective.from === 'device' && (!isDatable || body.received.clock === 'unsynced')) return undefined;
   const { addMs, uncertaintyMs } = corrected(corrections, seq, body);
+  trace.tally(`readings dated by ${body.effective.from}${addMs === 0 ? '' : ', corrected'}`);
   const errorMs = Math.abs(Date.parse(body.effective.at) + addMs - trueMs);
   const clock = machine.boots().get(body.received.boot);
   if (errorMs <= uncertaintyMs + ON_THE_AIR_MS || !clock) return undefined;
