@@ -2,7 +2,7 @@
 import { unreachable } from '../reading/unreachable.ts';
 import type { World } from '../world.ts';
 import { faultOf, type Medium, type Store, wordsOf } from './medium.ts';
-import { key, sealed, unsealed } from './record.ts';
+import { type About, aboutStore, key, LAYOUT, unsealed } from './record.ts';
 import { bounds } from './scan.ts';
 
 /** Another process has the journal open. */
@@ -88,15 +88,6 @@ async function openSomehow({ world, medium }: Where): Promise<Opened> {
   }
 }
 
-/** Version of the layout on disk. 2: lanes have an index, ids that cannot come again have none, removed runs a tombstone. */
-const LAYOUT = 2;
-
-interface About {
-  readonly layout: number;
-  readonly hub: string;
-  readonly plainUpTo?: number;
-}
-
 /**
  * The first synced write of a new store: LevelDB does not open one that was cut before it. A store of an older layout is
  * brought forward in this one write, however large it is: its entries stay as they are, and none of them counts as continuous.
@@ -117,7 +108,7 @@ async function claim(store: Store, hub: string): Promise<number> {
   }
   const plainUpTo = about.layout < 2 ? (await bounds(store)).head : (about.plainUpTo ?? 0);
   if (text !== undefined && about.layout === LAYOUT) return plainUpTo;
-  await store.write([[key.about, sealed(JSON.stringify({ layout: LAYOUT, hub, plainUpTo } satisfies About))]]);
+  await store.write([[key.about, aboutStore(hub, plainUpTo)]]);
   return plainUpTo;
 }
 

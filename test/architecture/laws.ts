@@ -141,9 +141,10 @@ export const laws: readonly Law[] = [
   ),
   mustNotImport('nothing imports tests', () => true, under('test')),
   mustNotImport(
-    'only agent.ts, main.ts and the commands string the rooms together',
-    (path) => under('agent')(path) && !under('agent/command', 'agent/agent.ts', 'agent/main.ts')(path),
-    under('agent/command', 'agent/agent.ts', 'agent/main.ts'),
+    'only agent.ts, lives.ts, main.ts and the commands string the rooms together',
+    (path) =>
+      under('agent')(path) && !under('agent/command', 'agent/agent.ts', 'agent/lives.ts', 'agent/main.ts')(path),
+    under('agent/command', 'agent/agent.ts', 'agent/lives.ts', 'agent/main.ts', 'agent/machine.ts'),
   ),
   oneImporterEach,
   onlyTheWorldHasClocks,
