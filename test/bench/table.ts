@@ -29,6 +29,7 @@ function cellsOf(row: Row): readonly string[] {
 
 /** Three digits are more than the drift of any machine allows. */
 export function amount(value: number, unit: Unit): string {
+  if (unit === '' && Number.isInteger(value)) return grouped(value);
   return unit === 'per s' ? `${digits(value)}/s` : `${digits(value)} ${unit}`.trim();
 }
 

@@ -66,7 +66,9 @@ async function peerBacklog(bench: Bench, peers: PeerFolder, gateway: Gateway, co
   let stored = 0;
   let movedMs = nowMs();
   filled.child.onLine((line) => {
-    stored = Number(/^stored (\d+)/.exec(line)?.[1] ?? stored);
+    const match = /^stored (\d+)/.exec(line);
+    if (!match) return; // Node-RED tells of the broker that is away, and never of what it holds
+    stored = Number(match[1]);
     movedMs = nowMs();
   });
   await feed(filled.port, file);
