@@ -111,7 +111,7 @@ export const drain: Topic = {
   about: ({ sizes }) =>
     `${sizes.backlog} buffered readings of ${Math.round(entriesSince(SINCE_MS).meanBytes)} bytes, from the first to the last at ` +
     'the sink (a C subscriber, QoS 1, that only counts). mosquitto_pub sends the first ' +
-    `${sizes.lines} of the same lines: above 65 535 queued messages it loses the rest. ` +
+    `${sizes.lines} of the same lines, by MQTT 3.1.1 and without user properties: above 65 535 queued messages it loses the rest. ` +
     'A pump on the same hub reports a blocked line when a third has arrived.',
   measure: async (bench) => {
     const linesFile = join(bench.folder, 'lines.txt');

@@ -3,7 +3,7 @@ import type { Entry } from '../../../agent/reading/entry.ts';
 import { openBroker } from '../broker.ts';
 import { nowMs, sleep, until } from '../clock.ts';
 import { entriesSince } from '../entries.ts';
-import { dropHub, hubWithBacklog } from '../filling.ts';
+import { dropHub, hubWithBacklog, SINCE_MS } from '../filling.ts';
 import { startHub, writeHub } from '../hub.ts';
 import { type RawSync, rawSync } from '../native.ts';
 import { openStreamingPump, pumpSettings, READINGS_PER_FRAME, type StreamingPump, volumeOf } from '../pump.ts';
@@ -18,6 +18,8 @@ const CALM_MS = 40;
 const STRESS_MS = 10;
 const ALERT_PAUSE_MS = 60;
 const PATIENCE_MS = 30_000;
+/** As many bytes as a frame's readings, at the pace of the calm frames: a disk that has rested answers differently from a busy one. */
+const SYNC_SECONDS = 8;
 const SLOW_MS = [5, 20];
 const FRESH = 1_000;
 
@@ -35,8 +37,8 @@ interface Latencies {
 
 async function latenciesOnce(bench: Bench, slowMs: number): Promise<Latencies> {
   const { calmFrames, stressFrames, alerts } = bench.sizes;
-  const bytes = Math.round(entriesSince(0).meanBytes);
-  const sync = await rawSync(bench.native, bench.folder, { bytes, seconds: 2, pauseMs: 5, slowMs });
+  const bytes = Math.round(entriesSince(SINCE_MS).meanBytes) * READINGS_PER_FRAME;
+  const sync = await rawSync(bench.native, bench.folder, { bytes, seconds: SYNC_SECONDS, pauseMs: CALM_MS, slowMs });
   const folder = await hubWithBacklog(bench, FRESH);
   const broker = await openBroker(bench.folder);
   await broker.start();
