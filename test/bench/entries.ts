@@ -25,7 +25,7 @@ export function entriesSince(sinceMs: number): Entries {
   const draft = (n: number): Draft => {
     const atMs = sinceMs - BEFORE_MS + Math.floor((n * 1000) / PER_SECOND);
     const id = createHash('sha256').update(`${sinceMs} ${n}`).digest('base64url').slice(0, 22);
-    return { id, kind: 'reading', at: rfc3339(atMs), body: readingOf(n, atMs) };
+    return { id, kind: 'reading', at: rfc3339(atMs), body: readingOf(n, atMs), fresh: true, series: true };
   };
   const line = (n: number): string => {
     const { id, kind, at, body } = draft(n);

@@ -17,6 +17,8 @@ export interface AppendWork {
   readonly seconds: number;
   /** Stops earlier after so many entries; for measurements of bytes rather than time. */
   readonly most?: number;
+  /** journal: spot readings that carry their device's own time, so that their identity is looked up and kept. */
+  readonly mayComeAgain?: boolean;
   /** journal: entries that each append hands over (default 1). */
   readonly perCall?: number;
 }
@@ -82,6 +84,10 @@ async function bare(work: AppendWork, most: number, line: (n: number) => string)
   return { took, elapsedMs };
 }
 
+function spot({ fresh, series, ...content }: Draft): Draft {
+  return content;
+}
+
 const work = JSON.parse(process.argv[2] ?? '') as AppendWork;
 const { draft, line, meanBytes } = entriesSince(Date.now());
 const most = work.most ?? PREPARED;
@@ -89,7 +95,7 @@ const { took, elapsedMs } =
   work.into === 'journal'
     ? await journalled(
         work,
-        Array.from({ length: most }, (_, index) => draft(index + 1)),
+        Array.from({ length: most }, (_, index) => (work.mayComeAgain ? spot(draft(index + 1)) : draft(index + 1))),
       )
     : await bare(work, most, line);
 const count = took.length * (work.into === 'journal' ? (work.perCall ?? 1) : work.together);
