@@ -1,5 +1,5 @@
 /** The agent under measurement: the compiled program, its settings folder, and what it is told to do. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../../agent/settings/package-root.ts';
 import type { DeviceSettings } from '../../agent/settings/settings.ts';
@@ -10,7 +10,19 @@ export const TOPIC_ROOT = `hjemmebro/v1/${HUB}`;
 /** Nobody listens there: an outage. TCP port 1 is tcpmux, which no machine has. */
 export const NOBODY = 'mqtt://127.0.0.1:1';
 
-export const PROGRAM: readonly [string, ...string[]] = [process.execPath, join(packageRoot(), 'dist/agent/main.js')];
+const UNIT = readFileSync(join(packageRoot(), 'systemd/hjemmebro.service'), 'utf8');
+
+/** As systemd starts it: with the flags for Node that stand in its unit. */
+export const PROGRAM: readonly [string, ...string[]] = [
+  process.execPath,
+  ...(/^ExecStart=\S*node (.*?)\S*main\.js/m.exec(UNIT)?.[1] ?? '').split(' ').filter((word) => word.startsWith('--')),
+  join(packageRoot(), 'dist/agent/main.js'),
+];
+
+/** And with its environment. */
+const ENVIRONMENT: Readonly<Record<string, string>> = Object.fromEntries(
+  [...UNIT.matchAll(/^Environment=(\w+)=(\S+)$/gm)].map(([, name = '', value = '']) => [name, value]),
+);
 
 export interface HubWanted {
   /** Default: nobody. */
@@ -57,5 +69,5 @@ function occlusionRule(device: string): object {
 }
 
 export function startHub(folder: string, env: Readonly<Record<string, string>> = {}): Child {
-  return launch([...PROGRAM, 'run', '--config', folder], { env });
+  return launch([...PROGRAM, 'run', '--config', folder], { env: { ...ENVIRONMENT, ...env } });
 }
