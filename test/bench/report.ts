@@ -33,8 +33,7 @@ export function missedLines(sections: readonly Section[]): readonly string[] {
   );
   const failed = sections.filter(({ failure }) => failure !== undefined).map(({ title }) => `- ${title}: failed`);
   const judged = sections.flatMap(({ rows }) => rows).filter(({ target }) => target).length;
-  const head =
-    missed.length === 0 ? `All ${judged} targets are met.` : `${missed.length} of ${judged} targets are not met:`;
+  const head = `${missed.length} of ${judged} targets are not met${missed.length > 0 ? ':' : '.'}`;
   return ['### Not met', '', head, '', ...missed, ...failed];
 }
 
