@@ -1,12 +1,10 @@
 /** A backlog leaves the hub after an outage: how fast, in how much memory, and how soon an alert that is raised meanwhile arrives. */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { type Broker, openBroker } from '../broker.ts';
-import { run } from '../child.ts';
+import { openBroker } from '../broker.ts';
 import { until } from '../clock.ts';
 import { entriesSince } from '../entries.ts';
 import { dropHub, hubWithBacklog, SINCE_MS } from '../filling.ts';
-import { startHub, TOPIC_ROOT, writeHub } from '../hub.ts';
+import { startHub, writeHub } from '../hub.ts';
+import { MOSQUITTO_PUB, pubOnce } from '../mosquitto-pub.ts';
 import { memoryOf, sampleMemory } from '../proc.ts';
 import { openStreamingPump, pumpSettings } from '../pump.ts';
 import { atMost, compare, interleaved, ratioAtLeast } from '../rows.ts';
@@ -84,27 +82,6 @@ export async function drainOnce(bench: Bench, options: DrainOptions): Promise<Dr
   }
 }
 
-/** The same bytes through the same broker into the same sink, by the C client. */
-async function pubOnce(bench: Bench, linesFile: string, brokerInflight: number | undefined, inflight: number) {
-  const broker: Broker = await openBroker(
-    bench.folder,
-    brokerInflight === undefined ? {} : { inflight: brokerInflight },
-  );
-  await broker.start();
-  const { lines } = bench.sizes;
-  const sink = await openSink(bench.native, { port: broker.port, target: lines });
-  try {
-    const client = `mosquitto_pub -p ${broker.port} -t ${TOPIC_ROOT}/up/reading -q 1 -M ${inflight} -l`;
-    const sent = run(['sh', '-c', `${client} < ${linesFile}`]);
-    const lastMs = await sink.reached(PATIENCE_MS + lines * PATIENCE_MS_PER_ENTRY);
-    await sent;
-    return { perSecond: lines / ((lastMs - (sink.firstMs ?? Number.NaN)) / 1000) };
-  } finally {
-    await sink.stop();
-    await broker.stop();
-  }
-}
-
 export const drain: Topic = {
   name: 'drain',
   title: 'Backlog drain',
@@ -114,22 +91,19 @@ export const drain: Topic = {
     `${sizes.lines} of the same lines, by MQTT 3.1.1 and without user properties: above 65 535 queued messages it loses the rest. ` +
     'A pump on the same hub reports a blocked line when a third has arrived.',
   measure: async (bench) => {
-    const linesFile = join(bench.folder, 'lines.txt');
-    const { line } = entriesSince(SINCE_MS);
-    writeFileSync(linesFile, Array.from({ length: bench.sizes.lines }, (_, index) => `${line(index + 1)}\n`).join(''));
     const entries = bench.sizes.backlog;
     const rows: Row[] = [];
     for (const window of WINDOWS) {
       const taken = await interleaved(bench.runs, {
         ours: () => drainOnce(bench, { entries, brokerInflight: window.broker, hubInflight: window.hub }),
-        pub: () => pubOnce(bench, linesFile, window.broker, window.pub),
+        pub: () => pubOnce(bench, { inflight: window.pub, brokerInflight: window.broker }),
       });
       rows.push(
         compare({
           figure: `drain, ${window.name}`,
           unit: 'per s',
           ours: taken.ours.map((one) => one.perSecond),
-          reference: { is: 'mosquitto_pub -l -q 1', values: taken.pub.map((one) => one.perSecond) },
+          reference: { is: MOSQUITTO_PUB, values: taken.pub.map((one) => one.perSecond) },
           target: ratioAtLeast(0.8),
         }),
         compare({

@@ -1,11 +1,11 @@
 /** What a Node user would take instead, on the same load: readings straight through, and a backlog over a pulled plug. */
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { openBroker } from '../broker.ts';
 import { nowMs, sleep, until } from '../clock.ts';
-import { entriesSince } from '../entries.ts';
-import { dropHub, hubWithBacklog, SINCE_MS } from '../filling.ts';
+import { dropHub, hubWithBacklog } from '../filling.ts';
 import { startHub, writeHub } from '../hub.ts';
+import { linesFile, MOSQUITTO_PUB, pubOnce } from '../mosquitto-pub.ts';
 import { feed, type Gateway, levelStore, nodeRed } from '../peers/gateway.ts';
 import { PEER_VERSIONS, type PeerFolder } from '../peers/install.ts';
 import { memoryOf } from '../proc.ts';
@@ -19,17 +19,12 @@ const PATIENCE_MS = 120_000;
 /** Nothing more for so long: nothing more will come. */
 const STALLED_MS = 8_000;
 const CONNECTED_MS = 1_500;
+/** mosquitto_pub's own. */
+const PUB_WINDOW = 20;
 
 interface Through {
   readonly perSecond: number;
   readonly rssMb: number;
-}
-
-function linesFile(bench: Bench, count: number): string {
-  const file = join(bench.folder, `lines-${count}.txt`);
-  const { line } = entriesSince(SINCE_MS);
-  writeFileSync(file, Array.from({ length: count }, (_, index) => `${line(index + 1)}\n`).join(''));
-  return file;
 }
 
 async function peerThrough(bench: Bench, peers: PeerFolder, gateway: Gateway, file: string): Promise<Through> {
@@ -149,9 +144,10 @@ async function throughRows(bench: Bench, installed: PeerFolder): Promise<readonl
     ours: () => straightThrough(bench, { readings: bench.sizes.straight }),
     level: () => peerThrough(bench, installed, levelStore, file),
     red: () => peerThrough(bench, installed, nodeRed, file),
+    pub: () => pubOnce(bench, { inflight: PUB_WINDOW }),
   });
   const figure = `${grouped(bench.sizes.straight)} readings straight through`;
-  const perSecond = (through: readonly Through[]) => through.map((one) => one.perSecond);
+  const perSecond = (through: readonly { readonly perSecond: number }[]) => through.map((one) => one.perSecond);
   const rssMb = (through: readonly Through[]) => through.map((one) => one.rssMb);
   const against = (is: string, through: readonly Through[], least: number): readonly Row[] => [
     compare({
@@ -168,7 +164,13 @@ async function throughRows(bench: Bench, installed: PeerFolder): Promise<readonl
       reference: { is, values: rssMb(through) },
     }),
   ];
-  return [...against(nodeRed.name, taken.red, 1.2), ...against(levelStore.name, taken.level, 8)];
+  const ceiling = compare({
+    figure: `${figure}: what broker and sink can take`,
+    unit: 'per s',
+    ours: perSecond(taken.ours),
+    reference: { is: MOSQUITTO_PUB, values: perSecond(taken.pub) },
+  });
+  return [ceiling, ...against(nodeRed.name, taken.red, 1.2), ...against(levelStore.name, taken.level, 8)];
 }
 
 async function backlogRows(bench: Bench, installed: PeerFolder): Promise<readonly Row[]> {
