@@ -8,7 +8,8 @@ import { watchClock } from './health/hub-clock.ts';
 import { conditionsNow } from './health/hub-conditions.ts';
 import { deviceMessages, healthMessage, stateMessage } from './health/messages.ts';
 import { openNotes } from './health/notes.ts';
-import { openJournal } from './journal/open.ts';
+import { absentMedium } from './journal/absent.ts';
+import { type HubJournal, openJournal } from './journal/open.ts';
 import { startRetention } from './journal/retention.ts';
 import type { Logger } from './log.ts';
 import { machine, type Outside } from './machine.ts';
@@ -32,11 +33,15 @@ export interface AgentOptions {
   /** What was refused when the settings were read; the hospital is told. */
   readonly refusals: readonly HubEvent[];
   readonly software: string;
+  /** Why the disk cannot be used: then the hub runs from memory, and what it is told waits there. */
+  readonly diskFault?: string;
   /** The machine's own, unless a simulation brings the other ends. */
   readonly outside?: Outside;
 }
 
 export interface Agent {
+  /** Gives what waits in memory to a journal that could be opened after all; resolves when it is on that disk. */
+  handOver(to: HubJournal): Promise<void>;
   /** Lets go of the devices, writes what waits, says goodbye to the hospital. */
   close(): Promise<void>;
 }
@@ -50,8 +55,14 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const outside = options.outside ?? machine(world, settings, note);
   const { hub, timeZone } = settings;
   const { reserveBytes, ...limits } = journalLimits(settings.journal);
-  const { medium } = outside;
-  const journal = await openJournal({ world, path: medium.path, hub, onEvent: note, reserveBytes, medium });
+  const { path } = outside.medium;
+  const medium = options.diskFault === undefined ? outside.medium : absentMedium(path, hub, options.diskFault);
+  const journal = await openJournal({ world, path, hub, onEvent: note, reserveBytes, medium }).catch(
+    async (error: unknown) => {
+      await outside.close();
+      throw error;
+    },
+  );
   into(journal);
   for (const refusal of refusals) note(refusal);
   const clock = watchClock(world, journal, note);
@@ -115,19 +126,28 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
 
   const importCard: ControlOptions['importCard'] = (folder, device) =>
     importFor(world, journal, settings, device, folder);
-  const control = await outside.control({ path: controlPath(settings.journal.path), journal, importCard });
+  // The socket lies beside the journal; without a disk there is neither.
+  const control =
+    options.diskFault === undefined &&
+    (await outside.control({ path: controlPath(settings.journal.path), journal, importCard }));
   let healthTimer = world.after(0, tellHealth);
   function tellHealth(): void {
     uplink?.publishHealth(health());
     healthTimer = world.after(HEALTH_EVERY_MS, tellHealth);
   }
   const devices = `${sessions.length} ${sessions.length === 1 ? 'device' : 'devices'}`;
-  log.info(`hub ${hub} is up with ${devices}; journal at ${journal.head}`);
+  const where = options.diskFault === undefined ? `journal at ${journal.head}` : 'from memory, without a journal';
+  log.info(`hub ${hub} is up with ${devices}; ${where}`);
 
   return {
+    handOver: async (to) => {
+      conditions.look(new Set()); // the disk is there
+      journal.handOver(to);
+      await to.keep({});
+    },
     close: async () => {
       healthTimer.cancel();
-      await control.close();
+      if (control) await control.close();
       await Promise.all(sessions.map((session) => session.close()));
       await outside.close();
       await rules.close();

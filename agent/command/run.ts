@@ -1,5 +1,5 @@
 /** `hjemmebro run`: the agent; what systemd starts. */
-import { startAgent } from '../agent.ts';
+import { keepAlive } from '../lives.ts';
 import { openLog } from '../log.ts';
 import { packageVersion } from '../settings/package-root.ts';
 import { realWorld } from '../world.ts';
@@ -22,9 +22,7 @@ export const runCommand: Command = {
     const log = openLog(config.settings.log?.level ?? 'info');
     const { syncFile } = config.settings.clock ?? {};
     const world = realWorld({ shiftMs, ...(syncFile !== undefined && { syncFile }) });
-    const agent = await startAgent({ world, log, software: packageVersion(), ...config });
-    await new Promise((resolve) => terminal.stop.addEventListener('abort', resolve, { once: true }));
-    await agent.close();
+    await keepAlive({ world, log, software: packageVersion(), ...config }, terminal.stop);
     return 0;
   },
 };

@@ -41,8 +41,8 @@ const REMEMBERED_MOST = 50;
 export function watchClock(world: World, journal: Journal, onEvent: (event: HubEvent) => void): HubClock {
   let { segments, unknown } = restore();
   let looking = false;
-  /** When the clock was last seen as it was, and the newest entry then. */
-  let quiet = { head: journal.head, sinceMs: world.monotonicMs() };
+  /** When the clock was last known to be as it was, and the newest entry then: a process before this one may have seen it set. */
+  let quiet = quietSince(segments);
   keep([]).catch(() => undefined); // full or closing: kept with the next change
 
   function now(): Segment {
@@ -63,6 +63,11 @@ export function watchClock(world: World, journal: Journal, onEvent: (event: HubE
     return { segments: [now()], unknown: [...kept.unknown, ...lost].slice(-REMEMBERED_MOST) };
   }
 
+  function quietSince([...all]: readonly Segment[]): { readonly head: number; readonly sinceMs: number } {
+    const { from, sinceMs } = all.at(-1) ?? now();
+    return { head: from - 1, sinceMs };
+  }
+
   function endOf(list: readonly Segment[], at: number): number {
     return (list[at + 1]?.from ?? journal.head + 1) - 1;
   }
@@ -80,7 +85,6 @@ export function watchClock(world: World, journal: Journal, onEvent: (event: HubE
     if (isStep) onEvent({ name: 'clock-stepped', cause: `by ${Math.round(steppedMs)} ms, now ${seen.state}` });
     await journal.keep({}); // what was handed in under the old setting has its number now
     const found = { ...seen, from: journal.head + 1, sinceMs: await lastUnder(last, seen) };
-    quiet = { head: journal.head, sinceMs: seen.sinceMs };
     if (found.state === 'unsynced') {
       // Remembered until a clock that is right tells by how much it was off.
       const doubtful = segments.filter(({ from }, at) => endOf(segments, at) >= from);

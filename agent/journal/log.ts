@@ -218,10 +218,26 @@ export class HubJournal implements Journal {
         resolve,
         reject,
       };
-      this.#queue.add(call, () => this.isStuck());
-      this.#handedIn += drafts.length;
-      this.#kick();
+      this.#adopt(call);
     });
+  }
+
+  /**
+   * Gives the entries that wait to another journal, in order; their calls are settled there. Values are left behind: they are of
+   * a hub that knew nothing of what lies in that journal.
+   */
+  handOver(to: HubJournal): void {
+    this.#disk.stopTrying();
+    for (const call of this.#queue.takeAll()) {
+      if (call.drafts.length === 0) call.reject(new JournalClosed('handed over to another journal'));
+      else to.#adopt({ ...call, puts: {}, firstOrdinal: to.#handedIn + 1 });
+    }
+  }
+
+  #adopt(call: Waiting): void {
+    this.#queue.add(call, () => this.isStuck());
+    this.#handedIn += call.drafts.length;
+    this.#kick();
   }
 
   #kick(): void {

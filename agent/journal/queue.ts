@@ -40,6 +40,8 @@ export interface Queue {
   /** What is in hand is on disk. */
   done(): void;
   unsaved(hub: string, after: number): readonly Unsaved[];
+  /** All that waits, in the order it was handed in; nothing is left. */
+  takeAll(): readonly Waiting[];
   giveUp(error: JournalClosed): void;
 }
 
@@ -137,6 +139,11 @@ export function openQueue(): Queue {
           call.drafts.map((draft, i) => ({ ordinal: call.firstOrdinal + i, line: numbered(hub, 0, draft).line })),
         )
         .filter(({ ordinal }) => ordinal > after),
+    takeAll: () => {
+      const all = [...inHand, ...urgent, ...others].sort((a, b) => a.firstOrdinal - b.firstOrdinal);
+      [urgent, others, inHand, drafts] = [[], [], [], 0];
+      return all;
+    },
     giveUp: (error) => {
       for (const call of [...inHand, ...urgent, ...others]) call.reject(error);
       [urgent, others, inHand, drafts] = [[], [], [], 0];

@@ -115,3 +115,17 @@ export const AFTER = '\uffff';
 function digits(seq: number): string {
   return String(seq).padStart(16, '0');
 }
+
+/** Version of the layout on disk. 2: lanes have an index, ids that cannot come again have none, removed runs a tombstone. */
+export const LAYOUT = 2;
+
+export interface About {
+  readonly layout: number;
+  readonly hub: string;
+  /** Entries up to this number were written before lanes were told apart. */
+  readonly plainUpTo?: number;
+}
+
+export function aboutStore(hub: string, plainUpTo: number): Buffer {
+  return sealed(JSON.stringify({ layout: LAYOUT, hub, plainUpTo } satisfies About));
+}

@@ -3,7 +3,7 @@ import { unreachable } from '../reading/unreachable.ts';
 import type { World } from '../world.ts';
 import { writeHighWater } from './high-water.ts';
 import { faultOf, isDamaged, type Medium, type Store, wordsOf } from './medium.ts';
-import { AFTER, key, sealed, unsealed } from './record.ts';
+import { type About, AFTER, aboutStore, key, LAYOUT, unsealed } from './record.ts';
 import { bounds } from './scan.ts';
 
 /** Another process has the journal open. */
@@ -136,15 +136,6 @@ async function openSomehow({ world, medium }: Where, stake: Stake): Promise<Open
   }
 }
 
-/** Version of the layout on disk. 2: lanes have an index, ids that cannot come again have none, removed runs a tombstone. */
-const LAYOUT = 2;
-
-interface About {
-  readonly layout: number;
-  readonly hub: string;
-  readonly plainUpTo?: number;
-}
-
 /**
  * The first synced write of a new store: LevelDB does not open one that was cut before it. A store of an older layout is
  * brought forward in this one write, however large it is: its entries stay as they are, and none of them counts as continuous.
@@ -165,7 +156,7 @@ async function claim(store: Store, hub: string): Promise<Pick<Contents, 'plainUp
   }
   const plainUpTo = about.layout < 2 ? (await bounds(store)).head : (about.plainUpTo ?? 0);
   if (text !== undefined && about.layout === LAYOUT) return { plainUpTo, isNew: false };
-  await store.write([[key.about, sealed(JSON.stringify({ layout: LAYOUT, hub, plainUpTo } satisfies About))]]);
+  await store.write([[key.about, aboutStore(hub, plainUpTo)]]);
   return { plainUpTo, isNew: text === undefined };
 }
 

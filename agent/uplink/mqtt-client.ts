@@ -1,4 +1,5 @@
 /** The only place that knows MQTT.js: one connection to one broker, told apart from the next. Nothing is queued in here. */
+import { Socket } from 'node:net';
 import {
   connect,
   type ErrorWithReasonCode,
@@ -145,6 +146,8 @@ export function dial(options: Dial): Promise<Broker> {
     client.once('connect', ({ sessionPresent, properties }) => {
       isOpen = true;
       ending = { words: 'the connection broke' };
+      // Or a small packet waits for the broker's delayed acknowledgement of the one before: 40 ms for each alert.
+      if (client.stream instanceof Socket) client.stream.setNoDelay(true);
       const { protocol } = options;
       const publisher = openPublisher({
         protocol,

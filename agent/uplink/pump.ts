@@ -73,7 +73,7 @@ export function startPump(options: PumpOptions): Pump {
   const { world, broker, topics, lanes, ledger, refusals, window, isCautious, counts, control } = options;
   const urgentMost = isCautious ? 1 : broker.receiveMaximum;
   /** Room that backlog may not take, as far as the broker gives any. */
-  const bulkMost = Math.max(1, urgentMost - Math.min(URGENT_BEYOND, Math.floor(urgentMost / 4)));
+  const bulkMost = Math.max(1, urgentMost - Math.min(URGENT_BEYOND, Math.ceil(urgentMost / 10)));
   const underWay = new Map<number, Sent>();
   const timers = new Set<Timer>();
   let isStopped = false;

@@ -1,10 +1,20 @@
-/** The simulated hospital: a real subscriber that accounts for every entry of every hub, confirms it, and asks for what is missing. */
+/** The simulated hospital: a real subscriber around the reference receiver, which remembers what every hub said. */
 import type { Entry } from '../../agent/reading/entry.ts';
 import type { World } from '../../agent/world.ts';
-import { type Account, openAccount, type Statement } from './account.ts';
-import { type Desk, type DeskOptions, openDesk } from './desk.ts';
-import { isEntryKind, isRecord, jsonOf } from './entry-check.ts';
+import {
+  type ByDevice,
+  downOf,
+  memoryStore,
+  openReceivers,
+  type Entry as ReceivedEntry,
+  type Receiver,
+  readTopic,
+  type Statement,
+  type Store,
+  upOf,
+} from '../receiver/receiver.ts';
 import { type MqttWire, openMqtt } from './mqtt.ts';
+import { type NoteBook, openNoteBook, type Told } from './note-book.ts';
 
 export interface HospitalOptions {
   readonly world: World;
@@ -12,21 +22,41 @@ export interface HospitalOptions {
   readonly broker: string;
   /** Only this hub; left out, all of them. */
   readonly hub?: string;
+  /** Where entries are kept (default: in memory). */
+  readonly store?: Store;
   /** Entries remembered per device (default 100); all are counted. */
   readonly keepPerDevice?: number;
   /** How long a hole may stay before its resend is asked for, milliseconds (default 2000). Doubles while it stays. */
   readonly resendAfterMs?: number;
   /** A hospital that stores nothing sends no receipts (default true). */
   readonly receipts?: boolean;
+  /** Why an entry can never be stored. */
+  reject?(entry: Entry): string | undefined;
   /** Called for each entry, also for copies. */
   onEntry?(entry: Entry, taken: 'new' | 'again'): void;
 }
 
-/** A JSON object as the hub published it. */
-type Told = Readonly<Record<string, unknown>>;
-
 /** The account of a hub, and what it last said outside its journal. */
-export interface HubAccount extends Statement {
+export interface HubAccount {
+  /** All that the receiver can say. */
+  readonly statement: Statement;
+  /** Different entries. */
+  readonly received: number;
+  /** Up to here every entry came or was explained by a gap. */
+  readonly contiguous: number;
+  readonly highest: number;
+  /** Sequence numbers neither received nor explained, oldest first; at most 100 ranges. */
+  readonly holes: readonly (readonly [from: number, to: number])[];
+  readonly missing: number;
+  /** Sequence numbers that a gap entry said would never come. */
+  readonly explained: number;
+  readonly duplicates: number;
+  /** Turned away, whether the hub could be told or not. */
+  readonly refused: number;
+  readonly refusals: readonly string[];
+  readonly byDevice: ByDevice;
+  /** Every alert entry in the order received; at most 10 000, the oldest go first. */
+  readonly alerts: readonly Entry[];
   readonly receiptsSent: number;
   readonly resendsAsked: number;
   /** `up/state`: the care level with its cause, or the will. */
@@ -51,119 +81,105 @@ export interface Hospital {
   close(): Promise<void>;
 }
 
-interface Hub {
-  readonly account: Account;
-  readonly desk: Desk;
-  readonly told: { state?: Told; health?: Told; readonly devices: Record<string, Told>; readonly replies: Told[] };
-}
-
-const ROOT = 'hjemmebro/v1';
-const MOST_REPLIES = 100;
-const MOST_DEVICES = 100;
-const MOST_HUBS = 10_000;
+/** Somebody is watching a demonstration: receipts and requests are prompt. */
+const RECEIPT_AFTER_MS = 50;
+const RESEND_AFTER_MS = 2_000;
 
 /** Rejects when the broker cannot be reached; later losses are waited out. */
 export async function startHospital(options: HospitalOptions): Promise<Hospital> {
-  const { world, broker: url } = options;
-  const hubs = new Map<string, Hub>();
+  const { world, broker: url, keepPerDevice = 100, reject, onEntry } = options;
+  const books = new Map<string, NoteBook>();
   let wire: MqttWire | undefined;
 
-  function say(hub: string, topic: string, json: string, retain = false): Promise<void> {
-    if (wire === undefined) return Promise.reject(new Error('the hospital is not connected yet'));
-    return wire.publish(`${ROOT}/${hub}/down/${topic}`, json, retain);
+  async function publish(topic: string, text: string, retain = false): Promise<void> {
+    if (wire === undefined) throw new Error('the hospital is not connected yet');
+    await wire.publish(topic, text, retain);
   }
 
-  /** Undefined past the bound of hubs: such a hub gets no receipts and so keeps what it has. */
-  function hubOf(name: string): Hub | undefined {
-    const found = hubs.get(name);
-    if (found !== undefined || hubs.size >= MOST_HUBS) return found;
-    const hub = openHub(options, name, (topic, json) => say(name, topic, json));
-    hubs.set(name, hub);
-    return hub;
-  }
+  const receivers = openReceivers({
+    now: world.wallMs,
+    after: world.after,
+    newId: () => word(world) + word(world),
+    say: publish,
+    store: options.store ?? memoryStore(),
+    receipts: options.receipts ?? true,
+    receiptAfterMs: RECEIPT_AFTER_MS,
+    resendAfterMs: options.resendAfterMs ?? RESEND_AFTER_MS,
+    ...(reject && { reject: (entry) => reject(believed(entry)) }),
+    onEntry: (hub, entry, was) => {
+      if (was === 'new') bookOf(hub).enter(believed(entry));
+      onEntry?.(believed(entry), was);
+    },
+  });
 
-  function onMessage(topic: string, payload: Uint8Array): void {
-    const [name = '', , what = '', ...rest] = topic.slice(ROOT.length + 1).split('/');
-    const hub = hubOf(name);
-    if (hub === undefined) return;
-    const text = new TextDecoder().decode(payload);
-    if (!isEntryKind(what)) {
-      note(hub.told, what, rest.join('/'), text);
-      return;
-    }
-    const taken = hub.account.take(what, text);
-    if (taken.taken === 'refused') return;
-    hub.desk.heard();
-    options.onEntry?.(taken.entry, taken.taken);
+  /** As many as there are receivers, and those are bounded. */
+  function bookOf(hub: string): NoteBook {
+    const book = books.get(hub) ?? openNoteBook(keepPerDevice);
+    books.set(hub, book);
+    return book;
   }
-
-  const reconcile = (): void => {
-    for (const hub of hubs.values()) hub.desk.up();
-  };
 
   wire = await openMqtt({
     world,
     url,
-    clientId: `hospital-${Math.floor(world.random() * 2 ** 32).toString(16)}`,
-    topics: [`${ROOT}/${options.hub ?? '+'}/up/#`],
-    onMessage,
-    onUp: reconcile,
+    clientId: `hospital-${word(world)}`,
+    topics: [upOf(options.hub)],
+    onMessage: (topic, payload, properties) => {
+      void receivers.take(topic, payload, properties);
+      const heard = readTopic(topic);
+      if (heard?.what === 'told' && receivers.of(heard.hub)) bookOf(heard.hub).note(heard.topic, heard.name, payload);
+    },
+    onUp: receivers.up,
   });
-  reconcile(); // entries may have come before the wire could be answered on
+  receivers.up(); // entries may have come before the wire could be answered on
+
+  function receiverOf(hub: string): Receiver {
+    const receiver = receivers.of(hub);
+    if (receiver === undefined) throw new Error('there is no room for one more hub, or this is not the name of one');
+    return receiver;
+  }
 
   return {
-    hubs: () => [...hubs.keys()],
-    account: (name) => accountOf(hubs.get(name)),
-    lastOf: (name, device) => hubs.get(name)?.account.lastOf(device) ?? [],
-    sendPlan: (name, plan) => say(name, 'plan', plan, true),
-    command: async (name, command, args = {}) => {
-      const hub = hubOf(name);
-      if (hub === undefined) throw new Error(`more than ${MOST_HUBS} hubs`);
-      return await hub.desk.command(command, args);
-    },
+    hubs: receivers.hubs,
+    account: (hub) =>
+      receivers.hubs().includes(hub) ? accountOf(receiverOf(hub).statement(), bookOf(hub)) : undefined,
+    lastOf: (hub, device) => books.get(hub)?.lastOf(device) ?? [],
+    sendPlan: (hub, plan) => publish(downOf(hub, 'plan'), plan, true),
+    command: async (hub, name, args = {}) => await receiverOf(hub).command(name, args),
     close: async () => {
-      for (const hub of hubs.values()) hub.desk.close();
+      await receivers.close();
       await wire.close();
     },
   };
 }
 
-function openHub(options: HospitalOptions, name: string, say: DeskOptions['say']): Hub {
-  const { world, keepPerDevice = 100, receipts = true, resendAfterMs = 2_000 } = options;
-  const account = openAccount(name, keepPerDevice);
+function accountOf(statement: Statement, book: NoteBook): HubAccount {
+  const { contiguous, highest, holes, missing, explained, byDevice, counts, refusals } = statement;
   return {
-    account,
-    desk: openDesk({ world, account, receipts, resendAfterMs, say }),
-    told: { devices: {}, replies: [] },
+    statement,
+    received: counts.entries,
+    contiguous,
+    highest,
+    holes: holes.list.map(({ from, to }) => [from, to]),
+    missing,
+    explained,
+    duplicates: counts.duplicates,
+    refused: counts.refused + counts.rejected,
+    refusals,
+    byDevice,
+    receiptsSent: counts.receiptsSent,
+    resendsAsked: counts.resendsAsked,
+    ...book.told(),
   };
 }
 
-/** What a hub says outside its journal; anything that is not a JSON object, or under another topic, is left aside. */
-function note(told: Hub['told'], what: string, name: string, text: string): void {
-  const value = jsonOf(text);
-  if (!isRecord(value)) return;
-  if (what === 'state') told.state = value;
-  if (what === 'health') told.health = value;
-  if (what === 'device' && (name in told.devices || Object.keys(told.devices).length < MOST_DEVICES)) {
-    told.devices[name] = value;
-  }
-  if (what === 'reply') {
-    told.replies.push(value);
-    if (told.replies.length > MOST_REPLIES) told.replies.shift();
-  }
+/** The receiver knows the contract only; within this repository the names of metrics are known too, and the hub is believed. */
+function believed(entry: ReceivedEntry): Entry {
+  return entry as Entry;
 }
 
-function accountOf(hub: Hub | undefined): HubAccount | undefined {
-  if (hub === undefined) return undefined;
-  const { account, desk, told } = hub;
-  const { receipts, resends } = desk.sent();
-  return {
-    ...account.statement(),
-    receiptsSent: receipts,
-    resendsAsked: resends,
-    state: told.state,
-    health: told.health,
-    devices: { ...told.devices },
-    replies: [...told.replies],
-  };
+function word(world: World): string {
+  return Math.floor(world.random() * 2 ** 32)
+    .toString(16)
+    .padStart(8, '0');
 }

@@ -2,6 +2,8 @@
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
 import type { Timer, World } from '../../agent/world.ts';
 
+export type UserProperties = Readonly<Record<string, unknown>>;
+
 export interface MqttOptions {
   readonly world: World;
   readonly url: string;
@@ -9,7 +11,8 @@ export interface MqttOptions {
   readonly clientId: string;
   /** Subscribed again after each connection, QoS 1. */
   readonly topics: readonly string[];
-  onMessage(topic: string, payload: Uint8Array): void;
+  /** With the user properties of MQTT 5, where there are some. */
+  onMessage(topic: string, payload: Uint8Array, properties: UserProperties): void;
   /** Called after each connection but the first. */
   onUp?(): void;
   /** Called when the connection is lost, not when it is closed. */
@@ -83,7 +86,7 @@ function dialOnce({ url, clientId, onMessage }: MqttOptions, version: IClientOpt
     connectTimeout: 10_000,
     ...version,
   });
-  client.on('message', (topic, payload) => onMessage(topic, payload));
+  client.on('message', (topic, payload, packet) => onMessage(topic, payload, packet.properties?.userProperties ?? {}));
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void => {
       client.end(true);

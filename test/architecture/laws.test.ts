@@ -30,6 +30,17 @@ const planted: readonly (readonly [culprit: string, path: string, text: string])
     "/** x */\nimport type { Journal } from '../agent/journal/contract.ts';",
   ],
   [
+    'a receiver that leans on the agent',
+    'simulators/receiver/x.ts',
+    "/** x */\nimport type { Entry } from '../../agent/reading/entry.ts';",
+  ],
+  [
+    'a receiver that leans on another simulator',
+    'simulators/receiver/x.ts',
+    "/** x */\nimport { openMqtt } from '../hospital/mqtt.ts';",
+  ],
+  ['a receiver that brings a package', 'simulators/receiver/x.ts', "/** x */\nimport { connect } from 'mqtt';"],
+  [
     'an agent that needs simulators',
     'agent/uplink/x.ts',
     "/** x */\nimport { r } from '../../simulators/radio/radio.ts';",

@@ -134,6 +134,11 @@ export const laws: readonly Law[] = [
       !under('agent', 'drivers')(target) ||
       under('drivers/contract', 'agent/reading', 'agent/vocabulary', 'agent/world.ts')(target),
   ),
+  mayImportOnly(
+    'the reference receiver stands alone: it imports itself, files and paths',
+    under('simulators/receiver'),
+    under('simulators/receiver', 'node:fs', 'node:path'),
+  ),
   mustNotImport(
     'only the commands demo and simulate reach for simulators',
     (path) => under('agent', 'drivers')(path) && !/^agent\/command\/(demo|simulate)\.ts$/.test(path),
@@ -141,9 +146,10 @@ export const laws: readonly Law[] = [
   ),
   mustNotImport('nothing imports tests', () => true, under('test')),
   mustNotImport(
-    'only agent.ts, main.ts and the commands string the rooms together',
-    (path) => under('agent')(path) && !under('agent/command', 'agent/agent.ts', 'agent/main.ts')(path),
-    under('agent/command', 'agent/agent.ts', 'agent/main.ts'),
+    'only agent.ts, lives.ts, main.ts and the commands string the rooms together',
+    (path) =>
+      under('agent')(path) && !under('agent/command', 'agent/agent.ts', 'agent/lives.ts', 'agent/main.ts')(path),
+    under('agent/command', 'agent/agent.ts', 'agent/lives.ts', 'agent/main.ts', 'agent/machine.ts'),
   ),
   oneImporterEach,
   onlyTheWorldHasClocks,

@@ -1,7 +1,6 @@
 /** The account of a run: the devices' books against the hospital's store, and a word for everything that is not in both. */
 import type { Entry, GapCause } from '../../agent/reading/entry.ts';
 import { count, excess, measurementKey, type Tally } from '../../simulators/demo/measurement-key.ts';
-import { emptyRanges, type Range } from '../../simulators/hospital/ranges.ts';
 import type { Book } from './feeders.ts';
 import type { Conflict, Missed } from './shelf.ts';
 
@@ -64,38 +63,41 @@ export interface Account {
   readonly copies: number;
 }
 
+type Range = [from: number, to: number];
+
 /** Only these are an excuse for a reading that was kept once: the hub let go of it by a written rule, and said so. */
 const EXCUSES: ReadonlySet<GapCause> = new Set<GapCause>(['evicted', 'overrun', 'undeliverable']);
 
 export function closeAccount(evidence: Evidence): Account {
   const { journaled, hospital, seen, head } = evidence;
   const gaps: Partial<Record<GapCause, number>> = {};
-  const covered = emptyRanges();
-  const excused = emptyRanges();
+  const covered = new Set<number>();
+  const excused = new Set<number>();
   for (const entry of hospital) {
     covered.add(entry.seq);
     if (entry.kind !== 'gap') continue;
-    const { cause, from = 1, to } = entry.body;
+    const { cause, from = 1, to = 0 } = entry.body;
     gaps[cause] = (gaps[cause] ?? 0) + 1;
-    if (to === undefined) continue;
-    covered.add(from, to);
-    if (EXCUSES.has(cause)) excused.add(from, to);
+    for (let seq = from; seq <= to; seq++) {
+      covered.add(seq);
+      if (EXCUSES.has(cause)) excused.add(seq);
+    }
   }
-  covered.add(head + 1); // so that a hole at the end counts
+  const isExcused: IsExcused = (seq) => excused.has(seq);
   const arrived = new Set(hospital.map(({ id }) => id));
   const due = [...journaled.values()].filter(({ id, seq }) => seq <= head && !arrived.has(id));
   const rows = [
-    ...evidence.books.map((book) => rowOf(book, evidence, due, excused.has)),
-    hubRow(evidence, due, excused.has),
+    ...evidence.books.map((book) => rowOf(book, evidence, due, isExcused)),
+    hubRow(evidence, due, isExcused),
   ];
   return {
     rows,
     gaps,
-    holes: covered.holes().filter(([from]) => from <= head),
+    holes: holesIn(covered, head),
     conflicts: [...evidence.conflicts, ...twoIds(hospital)],
     missed: evidence.missed.filter(({ device, keys }) => {
       const seqs = new Map(ofDevice(hospital, device).map((entry) => [keyOf(entry), entry.seq]));
-      return keys.some((key) => !excused.has(seqs.get(key) ?? 0));
+      return keys.some((key) => !isExcused(seqs.get(key) ?? 0));
     }),
     copies: [...seen.values()].reduce((sum, times) => sum + times - 1, 0),
   };
@@ -108,6 +110,17 @@ export function isClean({ rows, holes, conflicts }: Account): boolean {
     conflicts.length === 0 &&
     rows.every(({ lost, doubled }) => lost.length + doubled.length === 0)
   );
+}
+
+function holesIn(covered: ReadonlySet<number>, head: number): readonly Range[] {
+  const holes: Range[] = [];
+  for (let seq = 1; seq <= head; seq++) {
+    const last = holes.at(-1);
+    if (covered.has(seq)) continue;
+    if (last !== undefined && last[1] === seq - 1) last[1] = seq;
+    else holes.push([seq, seq]);
+  }
+  return holes;
 }
 
 type IsExcused = (seq: number) => boolean;

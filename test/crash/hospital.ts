@@ -1,7 +1,7 @@
 /** The rig's hold on the hospital: the application's process, a second pair of eyes at the broker, and what the application has stored. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { World } from '../../agent/world.ts';
@@ -35,9 +35,14 @@ export interface Hospital {
   close(): Promise<void>;
 }
 
+/** A line of the receiver's file; its memos have no `was`. An id under a second number leaves that number a hole. */
+interface StoredRow {
+  readonly was?: 'new' | 'renumbered';
+  readonly text: string;
+}
+
 export async function openHospital({ world, folder, broker, hub }: HospitalOptions): Promise<Hospital> {
-  const store = join(folder, 'hospital.jsonl');
-  writeFileSync(store, '');
+  const store = join(folder, 'hospital');
   const seen = new Map<string, number>();
   const answers = new Map<string, (detail: Diagnosis) => void>();
   let questions = 0;
@@ -112,9 +117,12 @@ export async function openHospital({ world, folder, broker, hub }: HospitalOptio
       return detail;
     },
     stored: () =>
-      readFileSync(store, 'utf8')
+      readFileSync(join(store, `${hub}.jsonl`), 'utf8')
         .split('\n')
-        .filter((line) => line !== ''),
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as StoredRow)
+        .filter(({ was }) => was === 'new')
+        .map(({ text }) => text),
     close: async () => {
       if (!isDead()) await end('close');
       await wire.close();

@@ -70,7 +70,13 @@ async function killThrice(broker: Broker, seed: number): Promise<void> {
 
     expect(kills).toHaveLength(3);
     expect(account.restarts, log.join('\n')).toBe(3);
-    expect(observer.statement()).toMatchObject({ missing: 0, holes: [], explained: 0, refusals: [] });
+    expect(observer.statement()).toMatchObject({
+      complete: true,
+      explained: 0,
+      refusals: [],
+      counts: { renumbered: 0 },
+    });
+    expect(observer.changed).toEqual([]);
     expect(account).toMatchObject({ holes: 0, contiguous: account.head });
     expectEachOnce(demo, entries);
     expectAlertsOnce(entries);

@@ -21,6 +21,8 @@ interface Hub {
   readonly world: VirtualWorld;
   readonly journal: HubJournal;
   readonly events: HubEvent[];
+  /** The watcher has nothing more to do until time goes on. */
+  readonly idle: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
@@ -28,18 +30,45 @@ async function hub(path: string, world: VirtualWorld, medium?: Medium): Promise<
   const events: HubEvent[] = [];
   const onEvent = (event: HubEvent): void => void events.push(event);
   const journal = await openJournal({ world, path, hub: 'hub-1', onEvent, ...(medium && { medium }) });
-  const clock = watchClock(world, journal, onEvent);
+  const { seen, idle } = overheard(journal);
+  const clock = watchClock(world, seen, onEvent);
   const stop = async (): Promise<void> => {
     clock.close();
     await journal.close();
   };
   ends.push(stop);
-  return { world, journal, events, stop };
+  return { world, journal, events, idle, stop };
 }
 
-async function entries({ journal }: Hub): Promise<readonly Entry[]> {
-  await new Promise((resolve) => setTimeout(resolve, 100));
-  await journal.keep({});
+/** What is asked of the journal is noted until it is answered. */
+function overheard(journal: HubJournal): { readonly seen: HubJournal; readonly idle: () => Promise<void> } {
+  const pending = new Set<Promise<unknown>>();
+  const seen = new Proxy(journal, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name);
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]): unknown => {
+        const answer: unknown = value.apply(target, args);
+        if (answer instanceof Promise) {
+          pending.add(answer);
+          const done = (): void => void pending.delete(answer);
+          answer.then(done, done);
+        }
+        return answer;
+      };
+    },
+  });
+  const idle = async (): Promise<void> => {
+    do {
+      await Promise.allSettled(pending);
+      await new Promise(setImmediate);
+    } while (pending.size > 0);
+  };
+  return { seen, idle };
+}
+
+async function entries({ journal, idle }: Hub): Promise<readonly Entry[]> {
+  await idle();
   return (await journal.scan(1, 1_000)).map(entryOf);
 }
 
@@ -144,30 +173,74 @@ describe('a hub that wakes in 1970', () => {
   });
 });
 
-it('leaves alone what was taken after the clock was set and before that was noticed', async () => {
-  const on = await hub(place(), born('boot-1', 10_000));
-  const { world, journal } = on;
-  const take = (at: number, id: string): Promise<unknown> => {
-    const wall = new Date(world.wallMs()).toISOString();
-    const taken = {
-      wall,
-      monotonicMs: world.monotonicMs(),
-      boot: world.boot,
-      clock: 'unsynced',
-      uncertaintyMs: 1,
-    } as const;
-    const { body, ...one } = streamed({ at }, '97');
-    return journal.append([{ ...one, id, body: { ...body, received: taken } } as Draft]);
+/** A reading that carries the times of now. */
+function take({ world, journal }: Hub, at: number, id: string): Promise<unknown> {
+  const wall = new Date(world.wallMs()).toISOString();
+  const taken = {
+    wall,
+    monotonicMs: world.monotonicMs(),
+    boot: world.boot,
+    clock: world.clock().state,
+    uncertaintyMs: 1,
   };
-  await world.advance(10_300);
-  await take(1, 'before');
-  const lastMs = world.monotonicMs();
-  await world.advance(200);
-  sync(world, NOON_MS);
-  await world.advance(200);
-  await take(2, 'after');
-  await world.advance(1_500);
-  expect(await corrections(on)).toMatchObject([{ from: 1, to: 2, untilMonotonicMs: lastMs }]);
+  const { body, ...one } = streamed({ at }, '97');
+  return journal.append([{ ...one, id, body: { ...body, received: taken } } as Draft]);
+}
+
+describe('what was taken after the clock was set', () => {
+  it('and before that was noticed is left alone', async () => {
+    const on = await hub(place(), born('boot-1', 10_000));
+    const { world } = on;
+    await world.advance(10_300);
+    await take(on, 1, 'before');
+    const lastMs = world.monotonicMs();
+    await world.advance(200);
+    sync(world, NOON_MS);
+    await world.advance(200);
+    await take(on, 2, 'after');
+    await world.advance(1_500);
+    expect(await corrections(on)).toMatchObject([{ from: 1, to: 2, untilMonotonicMs: lastMs }]);
+  });
+
+  it('and before the agent was started again is left alone, though that agent never saw the clock being set', async () => {
+    const path = place();
+    const world = born('boot-1', 10_000);
+    const first = await hub(path, world);
+    await world.advance(10_300);
+    await take(first, 1, 'before');
+    const lastMs = world.monotonicMs();
+    await world.advance(200);
+    sync(world, NOON_MS);
+    await take(first, 2, 'after');
+    await first.stop();
+    await world.advance(60_000);
+    const second = await hub(path, world);
+    await world.advance(1_500);
+    expect(await corrections(second)).toMatchObject([{ from: 1, to: 2, untilMonotonicMs: lastMs }]);
+  });
+
+  it('and while the disk took no correction is left alone', async () => {
+    const path = place();
+    const disk = failingDisk();
+    const on = await hub(path, born('boot-1', 10_000), disk.medium(path));
+    const { world } = on;
+    await world.advance(10_300);
+    await take(on, 1, 'before');
+    const lastMs = world.monotonicMs();
+    disk.failing = 'before';
+    sync(world, NOON_MS);
+    await world.advance(5_000);
+    const waits = take(on, 2, 'after').catch(() => take(on, 2, 'after'));
+    await world.advance(5_000);
+    disk.failing = 'no';
+    await vi.waitFor(async () => {
+      await world.advance(5_000);
+      expect(on.journal.health()).toMatchObject({ writable: true, waiting: 0 });
+    });
+    await waits;
+    await world.advance(2_000);
+    expect(await corrections(on)).toMatchObject([{ from: 1, untilMonotonicMs: lastMs }]);
+  });
 });
 
 describe('a clock that was right', () => {

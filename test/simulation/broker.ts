@@ -17,14 +17,18 @@ export interface BrokerTrouble {
   maximumPacketBytes: number;
 }
 
-export interface Told {
+interface Told {
   readonly topic: string;
   readonly text: string;
+  /** To the subscriber of now. */
+  isSent: boolean;
 }
 
 export interface Subscriber {
-  /** Returns once nothing is lost by acknowledging it; false when it did not get that far. */
-  take(topic: string, payload: string): boolean;
+  /** Resolves once nothing is lost by acknowledging it; never, where it did not get that far. */
+  take(topic: string, payload: string): Promise<void>;
+  /** The broker is back. */
+  up(): void;
 }
 
 export interface SimulatedBroker {
@@ -72,8 +76,10 @@ interface Session {
 const TAKEN_OVER = 0x8e;
 const SHUTTING_DOWN = 0x8b;
 const DELIVERY_MS = 20;
-/** What is published while nobody has subscribed yet is nobody's: so long the hospital takes after a broker without sessions came up. */
-const RESUBSCRIBE_MS = 3_000;
+/** Messages on their way to the hospital at a time, as with mosquitto. */
+const WINDOW = 20;
+/** So long the hospital takes after a broker came up; what is published before, to one without sessions, is nobody's. */
+const REJOIN_MS = 3_000;
 
 export function openBroker({ scheduler, chance, trace, protocol, receiveMaximum }: BrokerOptions): SimulatedBroker {
   const trouble: BrokerTrouble = {
@@ -90,34 +96,52 @@ export function openBroker({ scheduler, chance, trace, protocol, receiveMaximum 
   let isSubscribed = true;
   let upSinceMs = 0;
   let subscriber: Subscriber | undefined;
-  let isDelivering = false;
+  let isPlanned = false;
 
   function route(topic: string, text: string, isRetained: boolean): boolean {
     if (isRetained) retained.set(topic, text);
     if (!isSubscribed) return false;
-    queue.push({ topic, text });
+    queue.push({ topic, text, isSent: false });
     deliver();
     return true;
   }
 
-  /** One after the other, each until it is acknowledged. */
+  /** In order, so many at a time; what was not acknowledged goes to the next subscriber again. */
   function deliver(): void {
-    if (isDelivering || !subscriber || trouble.isDown || queue.length === 0) return;
-    isDelivering = true;
-    const to = subscriber;
+    if (isPlanned || !nextFor(subscriber)) return;
+    isPlanned = true;
     scheduler.at(scheduler.nowMs + chance.scale(1, DELIVERY_MS), () => {
-      isDelivering = false;
-      const [first] = queue;
-      if (first && to === subscriber && !trouble.isDown && to.take(first.topic, first.text)) queue.shift();
+      isPlanned = false;
+      const to = subscriber;
+      const told = nextFor(to);
+      if (to && told) hand(to, told);
       deliver();
     });
   }
 
-  /** The hospital does, and gets what is retained. */
-  function subscribe(): void {
+  function nextFor(to: Subscriber | undefined): Told | undefined {
+    if (!to || trouble.isDown) return undefined;
+    const at = queue.findIndex(({ isSent }) => !isSent);
+    return at < WINDOW ? queue[at] : undefined;
+  }
+
+  function hand(to: Subscriber, told: Told): void {
+    told.isSent = true;
+    void to.take(told.topic, told.text).then(() => {
+      if (to !== subscriber || trouble.isDown) return;
+      queue = queue.filter((one) => one !== told);
+      deliver();
+    });
+  }
+
+  /** The hospital is connected again: it gets what it did not acknowledge, and what is retained where it had to subscribe anew. */
+  function rejoin(): void {
+    if (!subscriber || trouble.isDown) return;
+    if (!isSubscribed) for (const [topic, text] of retained) queue.push({ topic, text, isSent: false });
     isSubscribed = true;
-    for (const [topic, text] of retained) queue.push({ topic, text });
+    for (const told of queue) told.isSent = false;
     deliver();
+    subscriber.up();
   }
 
   function send(client: string, message: Incoming): void {
@@ -185,7 +209,7 @@ export function openBroker({ scheduler, chance, trace, protocol, receiveMaximum 
     },
     listen: (to) => {
       subscriber = to;
-      deliver();
+      rejoin();
     },
     goDown: (keepsSessions) => {
       trouble.isDown = true;
@@ -204,8 +228,7 @@ export function openBroker({ scheduler, chance, trace, protocol, receiveMaximum 
       trouble.isDown = false;
       upSinceMs = scheduler.nowMs;
       trace.note('broker', 'is up');
-      if (!isSubscribed) scheduler.at(scheduler.nowMs + chance.scale(100, RESUBSCRIBE_MS), subscribe);
-      deliver();
+      scheduler.at(scheduler.nowMs + chance.scale(100, REJOIN_MS), rejoin);
     },
     intrude: (client) => {
       const connection = connections.get(client);

@@ -251,6 +251,16 @@ const hospital: readonly Fault[] = [
       return () => forget(false);
     },
   },
+  {
+    name: 'hospital without its database',
+    weight: 1,
+    of: 'hospital',
+    lasts: [1, 90],
+    begin: ({ hospital: { loseDatabase } }) => {
+      loseDatabase(true);
+      return () => loseDatabase(false);
+    },
+  },
   { name: 'hospital rejects one', weight: 1, strike: ({ hospital: { rejectNext } }) => rejectNext() },
   {
     name: 'hospital commands',

@@ -101,7 +101,7 @@ export function openHome(seed: number, onLine?: (line: string) => void): Home {
     protocol: kind.protocol,
     receiveMaximum: kind.protocol === 5 ? draw.one([1, 5, 20, 100, 65_000]) : 65_000,
   });
-  const hospital = openHospital({ ...parts, chance: draw.of('hospital'), broker, hub: HUB });
+  const hospital = openHospital({ ...parts, broker, hub: HUB });
   const machine = openMachine({
     ...parts,
     chance: draw.of('machine'),

@@ -1,11 +1,17 @@
-/** The hospital: an application that stores what comes and receipts it, and that can be away, forgetful or hard to please. */
+/** The hospital: the reference receiver in its application, which can be away, forgetful, hard to please, or without its database. */
 import type { Entry } from '../../agent/reading/entry.ts';
-import type { World } from '../../agent/world.ts';
-import { type Account, openAccount } from '../../simulators/hospital/account.ts';
-import { type Desk, openDesk } from '../../simulators/hospital/desk.ts';
-import { isEntryKind, jsonOf, readEntry } from '../../simulators/hospital/entry-check.ts';
+import {
+  type Arrival,
+  downOf,
+  memoryStore,
+  openReceiver,
+  type Placed,
+  type Receiver,
+  readTopic,
+  type Statement,
+  type Store,
+} from '../../simulators/receiver/receiver.ts';
 import type { SimulatedBroker } from './broker.ts';
-import type { Chance } from './chance.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { Trace } from './trace.ts';
 
@@ -17,20 +23,23 @@ export interface Held {
 export interface SimulatedHospital {
   /** By sequence number: what is stored for good. */
   readonly held: ReadonlyMap<number, Held>;
+  /** Numbers of entries that were held under another number already: the hub lost its store, and heard the device again. */
+  readonly renumbered: ReadonlySet<number>;
   /** Numbers that it will not store: it told the hub, and why. */
   readonly rejected: ReadonlySet<number>;
-  /** Numbers that came with two contents. */
+  /** What no hub may send, in words. */
   readonly contradictions: readonly string[];
-  account: Account['statement'];
+  statement(): Statement;
   /** Stored since the last look. */
   takeFresh(): readonly Held[];
   /** Last words under other topics, by what follows `up/`. */
   readonly told: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
-  readonly replies: readonly Readonly<Record<string, unknown>>[];
   goAway(): void;
   comeBack(): void;
   /** From now on it stores and says nothing; or is itself again. */
   forget(isForgetful: boolean): void;
+  /** Its database takes nothing, though what it was given last may have been kept; or does again. */
+  loseDatabase(isLost: boolean): void;
   /** It will not store the next entry that comes. */
   rejectNext(): void;
   command(name: string, args: Readonly<Record<string, unknown>>): void;
@@ -40,128 +49,122 @@ export interface SimulatedHospital {
 
 export interface HospitalOptions {
   readonly scheduler: Scheduler;
-  readonly chance: Chance;
   readonly trace: Trace;
   readonly broker: SimulatedBroker;
   readonly hub: string;
 }
 
-const RESEND_AFTER_MS = 5_000;
-
-export function openHospital({ scheduler, chance, trace, broker, hub }: HospitalOptions): SimulatedHospital {
-  const account = openAccount(hub, 0);
+export function openHospital({ scheduler, trace, broker, hub }: HospitalOptions): SimulatedHospital {
   const held = new Map<number, Held>();
-  const seqOf = new Map<string, number>();
+  const renumbered = new Set<number>();
   const rejected = new Set<number>();
   const contradictions: string[] = [];
-  let fresh: Held[] = [];
   const told = new Map<string, Readonly<Record<string, unknown>>>();
-  const replies: Readonly<Record<string, unknown>>[] = [];
-  const up = `hjemmebro/v1/${hub}/up/`;
-  let isHere = false;
+  let fresh: Held[] = [];
   let hereSinceMs = 0;
+  let isHere = false;
   let isForgetful = false;
+  let isWithoutDatabase = false;
   let rejects = 0;
-  /** Counts the processes that ran: what a dead one still wanted does not happen. */
-  let runs = 0;
-  let desk = openNewDesk();
+  let ids = 0;
+  /** What it was given when the database went may have been kept or not. */
+  let isNextKept = false;
 
-  /** Ends with the process that it belongs to. */
-  function worldOf(mine: number): World {
-    return {
-      wallMs: () => scheduler.nowMs,
-      monotonicMs: () => scheduler.nowMs,
-      boot: 'hospital',
-      clock: () => ({ state: 'synced', uncertaintyMs: 10 }),
-      random: chance.real,
-      soon: scheduler.soon,
-      sleep: (ms) => new Promise((resolve) => void scheduler.at(scheduler.nowMs + ms, resolve)),
-      after: (ms, fn) => scheduler.at(scheduler.nowMs + ms, () => mine === runs && fn()),
-    };
-  }
+  const memory = memoryStore();
+  const store: Store = {
+    ...memory,
+    put: async (name, arrivals) => {
+      if (isWithoutDatabase && !isNextKept) throw new Error('the database is away');
+      isNextKept = false;
+      const placed = await memory.put(name, arrivals);
+      for (const [at, arrival] of arrivals.entries()) note(arrival, placed[at]);
+      if (isWithoutDatabase) throw new Error('the database went before it answered');
+      return placed;
+    },
+  };
+  let receiver: Receiver | undefined;
 
-  function openNewDesk(): Desk {
-    runs += 1;
-    const world = worldOf(runs);
-    return openDesk({ world, account, receipts: !isForgetful, resendAfterMs: RESEND_AFTER_MS, say });
-  }
-
-  function say(what: string, json: string): Promise<void> {
-    trace.note('hospital', `says ${what} ${json}`);
-    if (isHere && broker.publishDown(`hjemmebro/v1/${hub}/down/${what}`, json)) return Promise.resolve();
-    return Promise.reject(new Error('the broker is away'));
-  }
-
-  function take(topic: string, text: string): boolean {
-    const what = topic.slice(up.length);
-    if (!topic.startsWith(up) || !isEntryKind(what)) {
-      const value = jsonOf(text) as Readonly<Record<string, unknown>>;
-      if (what === 'reply') replies.push(value);
-      else told.set(what, value);
-      trace.note('hospital', `hears ${what} ${what === 'state' ? `${value['level']} (${value['cause']})` : ''}`);
-      return true;
-    }
-    const entry = readEntry(hub, what, text);
-    if ('wrong' in entry) {
-      contradictions.push(`not an entry: ${entry.wrong}`);
-      return true;
-    }
-    store(entry, text);
-    return true;
-  }
-
-  function store(entry: Entry, text: string): void {
+  function note({ entry, text }: Arrival, placed: Placed | undefined): void {
     const { seq, id, kind } = entry;
+    trace.note('hospital', `${placed?.was === 'new' ? 'stores' : `has (${placed?.was})`} ${kind} ${seq}`);
     const before = held.get(seq);
     if (before && before.text !== text) contradictions.push(`number ${seq} came as ${before.entry.id} and as ${id}`);
-    const why = before ? undefined : whyNot(entry);
-    if (why !== undefined) {
-      rejected.add(seq);
-      say('receipt', JSON.stringify({ upTo: account.statement().contiguous, rejected: [{ seq, why }] })).catch(
-        () => undefined,
-      );
-      return;
-    }
-    trace.note('hospital', `${before ? 'hears again' : 'stores'} ${kind} ${seq}`);
-    if (!before) {
-      held.set(seq, { entry, text });
-      seqOf.set(id, seq);
-      fresh.push({ entry, text });
-    }
-    account.take(kind, text);
-    desk.heard();
+    if (placed?.was === 'renumbered') renumbered.add(seq);
+    if (placed?.was !== 'new') return;
+    const one: Held = { entry: JSON.parse(text), text };
+    held.set(seq, one);
+    fresh.push(one);
   }
 
-  function whyNot({ seq, id, kind }: Entry): string | undefined {
-    // The hub lost its store and heard the device again: one entry, and its second number is accounted for.
-    if (seqOf.has(id)) return `held as number ${seqOf.get(id)}`;
+  function reject({ seq, kind }: Arrival['entry']): string | undefined {
     if (rejected.has(seq)) return 'not wanted';
     if (rejects === 0 || kind === 'gap') return undefined;
     rejects -= 1;
+    rejected.add(seq);
     return 'not wanted';
+  }
+
+  function open(): Receiver {
+    return openReceiver(hub, {
+      store,
+      now: () => scheduler.nowMs,
+      after: (ms, fn) => scheduler.at(scheduler.nowMs + ms, fn),
+      newId: () => `hospital-${++ids}`,
+      receipts: !isForgetful,
+      reject,
+      say: async (topic, json) => {
+        trace.note('hospital', `says ${topic.slice(downOf(hub, '').length)} ${json}`);
+        if (!isHere || !broker.publishDown(topic, json)) throw new Error('the broker is away');
+      },
+    });
+  }
+
+  /** Resolves once nothing is lost by acknowledging it. */
+  async function take(topic: string, text: string): Promise<void> {
+    const heard = readTopic(topic);
+    if (heard?.what === 'told') {
+      const value: Readonly<Record<string, unknown>> = JSON.parse(text);
+      told.set(heard.name === '' ? heard.topic : `${heard.topic}/${heard.name}`, value);
+      const words = heard.topic === 'state' ? ` ${value['level']} (${value['cause']})` : '';
+      trace.note('hospital', `hears ${heard.topic}${words}`);
+    }
+    const fate = await receiver?.take(topic, Buffer.from(text));
+    if (fate === 'refused') contradictions.push(`not an entry: ${receiver?.statement().refusals.at(-1)}`);
+  }
+
+  function stop(): void {
+    void receiver?.close();
+    receiver = undefined;
+    broker.listen(undefined);
+  }
+
+  function start(): void {
+    receiver = open();
+    broker.listen({ take, up: receiver.up });
   }
 
   return {
     held,
+    renumbered,
     rejected,
     contradictions,
-    account: account.statement,
+    statement: () => {
+      if (receiver === undefined) throw new Error('the hospital is away');
+      return receiver.statement();
+    },
     takeFresh: () => {
       const seen = fresh;
       fresh = [];
       return seen;
     },
     told,
-    replies,
     get hereSinceMs() {
       return isHere ? hereSinceMs : Number.POSITIVE_INFINITY;
     },
     goAway: () => {
       if (!isHere) return;
       isHere = false;
-      desk.close();
-      runs += 1;
-      broker.listen(undefined);
+      stop();
       trace.note('hospital', 'is gone');
     },
     comeBack: () => {
@@ -169,22 +172,25 @@ export function openHospital({ scheduler, chance, trace, broker, hub }: Hospital
       isHere = true;
       hereSinceMs = scheduler.nowMs;
       trace.note('hospital', 'is here');
-      desk = openNewDesk();
-      broker.listen({ take });
-      desk.up();
+      start();
     },
     forget: (is) => {
       if (isForgetful === is) return;
       isForgetful = is;
-      desk.close();
-      desk = openNewDesk();
-      if (isHere && !is) desk.up();
+      if (!isHere) return;
+      stop();
+      start();
+    },
+    loseDatabase: (isLost) => {
+      isWithoutDatabase = isLost;
+      isNextKept = isLost;
+      trace.note('hospital', isLost ? 'has no database' : 'has its database');
     },
     rejectNext: () => {
       rejects += 1;
     },
     command: (name, args) => {
-      if (isHere) desk.command(name, args).catch(() => undefined);
+      receiver?.command(name, args).catch(() => undefined);
     },
   };
 }

@@ -34,7 +34,7 @@ function leftToDo({ service, connection, scale, hospital, evidence, broker }: Ho
   if (connection() === undefined) return 'the hub is not connected';
   if (scale.stored > 0) return `the scale still holds ${scale.stored} weighings`;
   if (broker.waiting > 0) return `${broker.waiting} messages wait for the hospital`;
-  const { missing, highest, holes } = hospital.account();
-  if (missing > 0) return `the hospital lacks ${missing} entries: ${JSON.stringify(holes)}`;
+  const { complete, incompleteBecause, highest, holes } = hospital.statement();
+  if (!complete) return `at the hospital ${incompleteBecause.join(', ')}: ${JSON.stringify(holes.list)}`;
   return highest < evidence.head ? `the hospital has ${highest} of ${evidence.head}` : undefined;
 }

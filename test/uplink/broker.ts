@@ -51,6 +51,8 @@ export interface TestBroker {
   start(): Promise<void>;
   /** SIGKILL, unless it is to say goodbye. */
   stop(signal?: NodeJS.Signals): Promise<void>;
+  /** SIGHUP: reads its lists again. */
+  reload(): void;
 }
 
 /** mosquitto without persistence: a restart forgets every session and queue, as a broker in a container does. */
@@ -82,6 +84,7 @@ export async function mosquitto(lines: readonly string[] = [], acl?: string): Pr
       await once(child, 'exit');
       child = undefined;
     },
+    reload: () => void child?.kill('SIGHUP'),
   };
   afterwards(async () => {
     await broker.stop();
@@ -130,6 +133,8 @@ export interface Certificates {
   readonly server: { readonly ca: string };
   /** What the broker needs, as lines of its settings. */
   readonly lines: readonly string[];
+  /** Takes the hub's certificate back: from now on it is in the file that `crlfile` of the lines names. */
+  revoke(): void;
 }
 
 /** A fresh authority with a certificate for a broker on 127.0.0.1 and one for a hub. */
@@ -156,10 +161,38 @@ export function certificates(hub: string): Certificates {
   );
   make('hub', `/CN=${hub}`, ...signed, '-addext', 'basicConstraints=critical,CA:FALSE');
   const read = (name: string): string => readFileSync(at(name), 'utf8');
+  const authority = (...args: readonly string[]): void => {
+    const who = ['-config', at('authority'), '-cert', at('ca.pem'), '-keyfile', at('ca.key')];
+    execFileSync('openssl', ['ca', ...who, ...args], { stdio: 'ignore' });
+  };
+  const list = (): void => authority('-gencrl', '-out', at('revoked.pem'));
+  writeFileSync(at('index'), '');
+  writeFileSync(at('number'), '01');
+  const settings = [
+    '[ca]',
+    'default_ca = one',
+    '[one]',
+    `database = ${at('index')}`,
+    `crlnumber = ${at('number')}`,
+    'default_md = sha256',
+    'default_crl_days = 2',
+    '',
+  ];
+  writeFileSync(at('authority'), settings.join('\n'));
+  list();
   return {
+    revoke: () => {
+      authority('-revoke', at('hub.pem'));
+      list();
+    },
     client: { ca: read('ca.pem'), cert: read('hub.pem'), key: read('hub.key') },
     server: { ca: read('stranger.pem') },
-    lines: [`cafile ${at('ca.pem')}`, `certfile ${at('broker.pem')}`, `keyfile ${at('broker.key')}`],
+    lines: [
+      `cafile ${at('ca.pem')}`,
+      `certfile ${at('broker.pem')}`,
+      `keyfile ${at('broker.key')}`,
+      `crlfile ${at('revoked.pem')}`,
+    ],
   };
 }
 

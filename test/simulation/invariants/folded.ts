@@ -10,7 +10,7 @@ const JUDGED = ['spo2-low', 'weight-high', 'pump-blocked', 'impossible-value'];
 
 /** Readings that were judged and are not at the hospital, or a plan that changed: then the fold sees something else than the hub did. */
 function isWellDefined({ evidence, hospital, service }: Home, { hadDiskTrouble }: Plan): boolean {
-  const isWhole = evidence.explained().length === 0 && hospital.rejected.size === 0;
+  const isWhole = evidence.explained().length === 0 && hospital.rejected.size === 0 && hospital.renumbered.size === 0;
   return isWhole && !evidence.wasDestroyed && !service.hasChangedPlan && !hadDiskTrouble;
 }
 

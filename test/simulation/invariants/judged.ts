@@ -42,7 +42,7 @@ export function judged(): readonly Invariant[] {
       ),
     atEnd: (home) => {
       const phases: Phases = new Map();
-      if (isBroken(home) || home.hospital.rejected.size > 0) return undefined;
+      if (isBroken(home) || home.hospital.rejected.size > 0 || home.hospital.renumbered.size > 0) return undefined;
       const inOrder = [...home.hospital.held.values()].sort((a, b) => a.entry.seq - b.entry.seq);
       return first(inOrder, ({ entry }) => entry.kind === 'alert' && follow(phases, entry));
     },

@@ -66,9 +66,9 @@ const writtenBeforeSent: Invariant = {
 const everyNumberAccountedFor: Invariant = {
   design: 5,
   name: 'in the end every number is at the hospital or explained',
-  atEnd: ({ evidence, hospital }) =>
-    first(evidence.durable, ([seq, { entry, isDestroyed }]) => {
-      if (hospital.held.has(seq) || contains(evidence.explained(), seq)) return undefined;
+  atEnd: (home) =>
+    first(home.evidence.durable, ([seq, { entry, isDestroyed }]) => {
+      if (isAccounted(home, seq)) return undefined;
       return `entry ${seq} (${entry.kind}) is not at the hospital${isDestroyed ? ': the disk lost it' : ''}`;
     }),
 };
@@ -85,7 +85,7 @@ const everyPromiseKept: Invariant = {
 };
 
 function isAccounted({ evidence, hospital }: Home, seq: number): boolean {
-  return hospital.held.has(seq) || contains(evidence.explained(), seq);
+  return hospital.held.has(seq) || hospital.renumbered.has(seq) || contains(evidence.explained(), seq);
 }
 
 export const kept: readonly Invariant[] = [
