@@ -125,7 +125,10 @@ export async function tombstones(store: Store, from: number, to: number): Promis
   return buried;
 }
 
-/** Numbers of which no entry is there, which below `tail` are all; undefined where more than `most` are. */
+/** Entries read at a time where only their numbers are wanted. */
+const READ_AT_ONCE = 500;
+
+/** Numbers of which no entry can be read, which below `tail` are all; undefined where more than `most` can. */
 export async function gone(
   store: Store,
   tail: number,
@@ -133,36 +136,24 @@ export async function gone(
   to: number,
   most: number,
 ): Promise<Gone | undefined> {
-  const seqs = await numbersIn(store, Math.max(from, tail), to, most + 1);
-  if (!seqs || seqs.length > most) return undefined;
+  const first = Math.max(from, tail);
   let there: Ranges = [];
-  for (const seq of seqs) there = include(there, seq, seq);
-  const buried = include(await knownGone(store, Math.max(from, tail), to), 0, tail - 1);
+  let count = 0;
+  for (let next = first; next <= to; ) {
+    const { lines } = await scan(store, next, to, READ_AT_ONCE);
+    for (const { seq } of lines) there = include(there, seq, seq);
+    count += lines.length;
+    if (count > most) return undefined;
+    next = (lines.at(-1)?.seq ?? to) + 1;
+  }
+  const buried = include(await knownGone(store, first, to), 0, tail - 1);
   let removed: Ranges = [];
   let lost: Ranges = [];
   for (const [low, high] of missing(there, from, to)) {
-    for (const [first, last] of missing(buried, low, high)) lost = include(lost, first, last);
-    for (const [first, last] of missing(lost, low, high)) removed = include(removed, first, last);
+    for (const span of missing(buried, low, high)) lost = include(lost, ...span);
+    for (const span of missing(lost, low, high)) removed = include(removed, ...span);
   }
   return { removed, lost };
-}
-
-/** Undefined where the block is damaged, and too many would have to be tried one by one. */
-async function numbersIn(
-  store: Store,
-  from: number,
-  to: number,
-  limit: number,
-): Promise<readonly number[] | undefined> {
-  try {
-    const names = await store.keys({ from: key.entry(from), to: key.entry(to), limit });
-    return names.map(key.seqOf);
-  } catch (error) {
-    if (!isUnreadable(error)) throw error;
-    if (to - from >= limit) return undefined;
-    const { pairs } = await readOneByOne(store, from, to);
-    return pairs.map(([name]) => key.seqOf(name));
-  }
 }
 
 export async function bounds(store: Store): Promise<{ readonly head: number; readonly tail: number | undefined }> {

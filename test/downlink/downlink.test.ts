@@ -5,6 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { type CommandHandlers, openCommandDesk } from '../../agent/downlink/commands.ts';
 import { isMalformed, MESSAGE_MOST_BYTES, parseCommand, parseReceipt } from '../../agent/downlink/messages.ts';
 import { resendCommand } from '../../agent/downlink/resend.ts';
+import { entryOf } from '../../agent/journal/contract.ts';
+import { key } from '../../agent/journal/record.ts';
 import { drafts, opened, place } from '../journal/support.ts';
 import { virtualWorld } from '../virtual-world.ts';
 
@@ -221,6 +223,26 @@ describe('resend', () => {
     const answer = await resend({ ranges: [[1, head]] });
     expect(answer).toMatchObject({ status: 'done', detail: { entries: 11, head, gone: [[1, head - 11]] } });
     expect(asked).toEqual([[[head - 10, head]]]);
+    await journal.close();
+  });
+
+  it('says of an entry that lies there and cannot be read that it is gone', async () => {
+    const path = place();
+    const { journal } = await opened(path);
+    await journal.append(drafts('a', 10));
+    await journal.look((store) => store.write([[key.entry(4), Buffer.from('spoilt')]]));
+    const asked: unknown[] = [];
+    const resend = resendCommand(virtualWorld(), journal, (ranges) => asked.push(ranges) > 0);
+    expect(await resend({ ranges: [[1, 10]] })).toMatchObject({ detail: { entries: 9, gone: [[4, 4]] } });
+    expect(asked).toEqual([
+      [
+        [1, 3],
+        [5, 10],
+      ],
+    ]);
+    await journal.keep({}); // what was handed in before has landed
+    const [gap] = (await journal.scan(11, 1)).map(entryOf);
+    expect(gap).toMatchObject({ kind: 'gap', body: { cause: 'store-corrupt', from: 4, to: 4 } });
     await journal.close();
   });
 });

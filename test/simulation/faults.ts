@@ -238,7 +238,10 @@ const hospital: readonly Fault[] = [
     lasts: [1, 30],
     begin: (home) => {
       home.on('is answered', home.hospital.goAway);
-      return home.hospital.comeBack;
+      return () => {
+        home.uncue('is answered');
+        home.hospital.comeBack();
+      };
     },
   },
   {

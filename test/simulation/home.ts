@@ -54,8 +54,8 @@ export interface Home {
   /** The hub's connection, where there is one. */
   connection(): Connection | undefined;
   on(cue: Cue, then: () => void): void;
-  /** What waited for a cue does not happen. */
-  uncue(): void;
+  /** What waited for the cue, or for any, does not happen. */
+  uncue(which?: Cue): void;
 }
 
 const START_MS = Date.UTC(2026, 2, 2, 8, 0, 0);
@@ -206,6 +206,9 @@ export function openHome(seed: number, onLine?: (line: string) => void): Home {
     },
     connection: () => broker.connectionOf(HUB),
     on: (which, then) => void cues.set(which, then),
-    uncue: () => cues.clear(),
+    uncue: (which) => {
+      if (which === undefined) cues.clear();
+      else cues.delete(which);
+    },
   };
 }

@@ -19,8 +19,8 @@ export function settingsFor(
     timeZone: 'Europe/Oslo',
     journal: {
       path: '/var/lib/hjemmebro/journal',
-      ...(isTight && { maxMegabytes: 16 }),
-      reserveMegabytes: chance.one([4, 16]),
+      // Where entries weigh more, so does a batch of them: two reserves have room for the largest.
+      ...(isTight ? { maxMegabytes: 16, reserveMegabytes: 32 } : { reserveMegabytes: chance.one([4, 16]) }),
     },
     ble: { hci: 'native' },
     uplink: {

@@ -1,5 +1,5 @@
 /** Invariant 11: silence shows. A device, a hub or an alert that stopped is visible at the hospital, with a cause. */
-import type { Entry, Gap } from '../../../agent/reading/entry.ts';
+import type { Gap } from '../../../agent/reading/entry.ts';
 import type { Home } from '../home.ts';
 import { SILENT_AFTER_S } from '../settings.ts';
 import { first, type Invariant } from './invariant.ts';
@@ -40,11 +40,12 @@ const silenceAlerted: Invariant = {
   name: 'a device that is silent for longer than the plan allows raises an alert',
   atEnd: (home) => {
     if (!home.machine.alwaysKnewTheTime || home.evidence.wasDestroyed) return undefined;
-    const starts = alertsOf(home, 'oximeter-silent').filter(({ body }) => body.phase === 'start');
-    const times = starts.map(({ at }) => Date.parse(at));
+    const told = standingOf(home, 'oximeter-silent');
     return first(silencesOf(home), (stretch) => {
       home.trace.tally('silences held against alerts');
-      const isTold = times.some((atMs) => atMs > stretch.sinceMs && atMs < stretch.untilMs + SLACK_MS);
+      const isTold = told.some(
+        (alert) => alert.untilMs > stretch.sinceMs && alert.sinceMs < stretch.untilMs + SLACK_MS,
+      );
       return !isTold && `${words(home, stretch)}, and no alert`;
     });
   },
@@ -122,11 +123,17 @@ function gapsOf({ evidence }: Home, device: string): readonly Stretch[] {
     .sort((a, b) => a.sinceMs - b.sinceMs);
 }
 
-function alertsOf({ evidence }: Home, rule: string): readonly (Entry & { readonly kind: 'alert' })[] {
-  return [...evidence.durable.values()]
+/** When alerts of a rule were on. What was heard last before a power cut may not have ended one. */
+function standingOf({ evidence }: Home, rule: string): readonly Stretch[] {
+  const alerts = [...evidence.durable.values()]
     .map(({ entry }) => entry)
     .filter((entry) => entry.kind === 'alert')
     .filter(({ body }) => body.rule === rule);
+  return alerts.flatMap(({ at, body }) => {
+    if (body.phase !== 'start') return [];
+    const end = alerts.find((other) => other.body.alert === body.alert && other.body.phase === 'end');
+    return [{ sinceMs: Date.parse(at), untilMs: end ? Date.parse(end.at) : Number.POSITIVE_INFINITY }];
+  });
 }
 
 /** The longest part of a stretch that none of these covers, milliseconds. */
