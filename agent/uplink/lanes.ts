@@ -1,6 +1,6 @@
 /** Which entry goes next: what is new before what waited, alerts before all, and nothing of it in memory but a little. */
 import type { Journal, Lane as LaneName, Line } from '../journal/contract.ts';
-import type { Ranges, Span } from '../journal/ranges.ts';
+import { include, missing, type Ranges } from '../journal/ranges.ts';
 import type { World } from '../world.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -61,7 +61,8 @@ export function openLanes(world: World, journal: Journal, ledger: Ledger): Lanes
   const live: Queue = { lines: [], taken: 0 };
   let backlog = openBacklog();
   const asked: Queue = { lines: [], taken: 0 };
-  const spans: Span[] = [];
+  /** Asked for, and not read yet. */
+  let spans: Ranges = [];
   /** Batches of the last half minute: where each ended, and when it was written. */
   const recent: { lastSeq: number; readonly atMs: number }[] = [];
   let historicalUpTo = journal.head;
@@ -110,9 +111,12 @@ export function openLanes(world: World, journal: Journal, ledger: Ledger): Lanes
     const [from, to] = span;
     const lines = (await journal.scan(from, Math.min(BUFFER_MOST, to - from + 1))).filter(({ seq }) => seq <= to);
     const last = lines.at(-1)?.seq ?? to;
-    if (last < to) spans[0] = [last + 1, to];
-    else spans.shift();
+    spans = spans.flatMap((other) => missing([[from, last]], ...other));
     asked.lines.push(...lines);
+  }
+
+  function waitingAsked(): Ranges {
+    return asked.lines.slice(asked.taken).reduce<Ranges>((all, { seq }) => include(all, seq, seq), spans);
   }
 
   /** How far back entries are no news. */
@@ -195,9 +199,11 @@ export function openLanes(world: World, journal: Journal, ledger: Ledger): Lanes
       backlog = openBacklog();
     },
     resend: (ranges) => {
-      const waiting = [...spans, ...ranges].reduce((sum, [from, to]) => sum + to - from + 1, sizeOf(asked));
-      if (waiting > RESEND_MOST) return false;
-      spans.push(...ranges);
+      // A link that is slow is asked again before it has sent: what waits already goes once.
+      const waiting = waitingAsked();
+      const all = ranges.reduce<Ranges>((some, span) => include(some, ...span), waiting);
+      if (all.reduce((sum, [from, to]) => sum + to - from + 1, 0) > RESEND_MOST) return false;
+      for (const span of ranges.flatMap((asking) => missing(waiting, ...asking))) spans = include(spans, ...span);
       return true;
     },
     again: (line) => {

@@ -112,6 +112,18 @@ describe('the next entry', () => {
     expect(await taken(at, 100)).toEqual(['stream-oximeter-4', 'stream-oximeter-5']);
     expect(at.lanes.resend([[1, 10_001]])).toBe(false);
   });
+
+  it('that was asked for again before it went goes once', async () => {
+    const at = await home(stream(0, 3_000));
+    await taken(at, 5_000);
+    expect(at.lanes.resend([[1, 2_900]])).toBe(true);
+    await at.lanes.refill(); // the first of it is in memory, the rest on disk
+    for (let asked = 0; asked < 10; asked++) expect(at.lanes.resend([[1, 2_905]])).toBe(true);
+    const again = await taken(at, 10_000);
+    expect(again).toEqual(stream(0, 2_905).map(({ id }) => id));
+    expect(at.lanes.resend([[7, 7]])).toBe(true);
+    expect(await taken(at, 10)).toEqual(['stream-oximeter-6']);
+  });
 });
 
 describe('what waited', () => {
