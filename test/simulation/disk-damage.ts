@@ -10,6 +10,8 @@ export interface Damages {
   before(pairs: readonly Pair[]): void;
   /** The newest batches are gone when the store is opened, and it says so. */
   dropTail(batches: number): void;
+  /** The newest batches are gone, and nothing and nobody says so. */
+  unwrite(batches: number): void;
   /** The store does not open; `repair` saves all but a stretch, or fails. */
   refuseToOpen(isRepairable: boolean): void;
   /** Bits of so many entries are flipped. */
@@ -46,8 +48,8 @@ export function openDamages({ chance, trace, platter, onDestroyed }: DamageOptio
 
   const allKeys = (): readonly string[] => platter().keys({ from: '', to: '\uffff', limit: Number.POSITIVE_INFINITY });
 
-  /** As if the last batches had never been written. */
-  function undoTail(batches: number): void {
+  /** As if the last batches had never been written; says which keys that takes away. */
+  function undoTail(batches: number): readonly string[] {
     const gone: string[] = [];
     for (const before of undo.splice(Math.max(0, undo.length - batches)).reverse()) {
       for (const [key, value] of before) {
@@ -59,7 +61,7 @@ export function openDamages({ chance, trace, platter, onDestroyed }: DamageOptio
       }
     }
     trace.note('disk', `the newest batches are gone: ${gone.filter((key) => key.startsWith('e')).join(' ')}`);
-    onDestroyed(gone);
+    return gone;
   }
 
   /** One table file of the store: neighbours in the order of keys. */
@@ -81,6 +83,7 @@ export function openDamages({ chance, trace, platter, onDestroyed }: DamageOptio
     dropTail: (batches) => {
       tail = batches;
     },
+    unwrite: (batches) => void undoTail(batches),
     refuseToOpen: (isRepairable) => {
       refusing = { isRepairable };
     },
@@ -107,7 +110,7 @@ export function openDamages({ chance, trace, platter, onDestroyed }: DamageOptio
     opening: () => (refusing ? 'corrupt' : undefined),
     dropped: () => {
       if (tail === 0) return 0;
-      undoTail(tail);
+      onDestroyed(undoTail(tail));
       tail = 0;
       undo = [];
       return 4_321;
@@ -118,7 +121,7 @@ export function openDamages({ chance, trace, platter, onDestroyed }: DamageOptio
       refusing = undefined;
       for (const key of broken) platter().remove(key);
       broken.clear();
-      if (chance.odds(0.5)) undoTail(chance.whole(0, 6));
+      if (chance.odds(0.5)) onDestroyed(undoTail(chance.whole(0, 6)));
       else loseStretch();
       undo = [];
     },

@@ -58,12 +58,20 @@ export interface Home {
   uncue(which?: Cue): void;
 }
 
+export interface HomeOptions {
+  readonly seed: number;
+  /** Gets all that happens, line by line. */
+  readonly onLine?: ((line: string) => void) | undefined;
+  /** No sync does anything: at a power cut the newest of what was "written" is gone. The invariants must see that. */
+  readonly isDiskLying?: boolean;
+}
+
 const START_MS = Date.UTC(2026, 2, 2, 8, 0, 0);
 /** Europe/Oslo in March. */
 const ZONE_MS = 3_600_000;
 const LOG_KEPT = 20_000;
 
-export function openHome(seed: number, onLine?: (line: string) => void): Home {
+export function openHome({ seed, onLine, isDiskLying = false }: HomeOptions): Home {
   const draw = chance(seed);
   const kind: Kind = {
     isTight: draw.odds(0.25),
@@ -177,6 +185,7 @@ export function openHome(seed: number, onLine?: (line: string) => void): Home {
     }),
     onEnd: (life, isMachineUp) => {
       disk.ended(life);
+      if (isDiskLying && !isMachineUp) disk.damages.unwrite(1);
       air.ended(life);
       if (connection && broker.connectionOf(HUB) === connection) goneMs = time.nowMs;
       connection?.orphan(isMachineUp);

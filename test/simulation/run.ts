@@ -1,5 +1,5 @@
 /** One run: a home made from a seed, its trouble step by step, the invariants after each step, and the account at the end. */
-import { type Home, openHome } from './home.ts';
+import { type Home, type HomeOptions, openHome } from './home.ts';
 import { bounded } from './invariants/bounded.ts';
 import { alertsAsFolded } from './invariants/folded.ts';
 import type { Invariant, Seen } from './invariants/invariant.ts';
@@ -30,15 +30,14 @@ export interface Ran {
 
 const LAST = 30;
 
-/** `onLine` gets all that happens, line by line. */
-export async function run(seed: number, onLine?: (line: string) => void): Promise<Ran> {
-  const home = openHome(seed, onLine);
-  const failure = await withCrashesHeard((crashes) => live(home, seed, crashes));
+export async function run(options: HomeOptions): Promise<Ran> {
+  const home = openHome(options);
+  const failure = await withCrashesHeard((crashes) => live(home, options.seed, crashes));
   return {
     fingerprint: home.trace.fingerprint(),
     seconds: (home.scheduler.nowMs - home.startMs) / 1000,
     lives: home.service.lives,
-    entries: home.evidence.head,
+    entries: home.evidence.durable.size,
     tallies: home.trace.tallies(),
     ...(failure && { failure }),
   };
