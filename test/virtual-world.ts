@@ -55,17 +55,7 @@ export function virtualWorld(options: VirtualWorldOptions = {}): VirtualWorld {
     },
     after,
     soon: (fn) => void setImmediate(fn),
-    sleep: (ms, signal) =>
-      new Promise((resolve) => {
-        if (signal?.aborted) return resolve();
-        const over = (): void => {
-          timer.cancel();
-          signal?.removeEventListener('abort', over);
-          resolve();
-        };
-        const timer = after(ms, over);
-        signal?.addEventListener('abort', over);
-      }),
+    sleep: sleepBy(after),
     random: randomFrom(options.seed ?? 1),
     stepWall: (ms) => {
       wallOffset += ms;
@@ -87,4 +77,19 @@ export function virtualWorld(options: VirtualWorldOptions = {}): VirtualWorld {
 /** Lets everything that is ready run, including work queued by it. */
 async function settle(): Promise<void> {
   for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** The sleep of a world that has this timer. */
+export function sleepBy(after: World['after']): World['sleep'] {
+  return (ms, signal) =>
+    new Promise((resolve) => {
+      if (signal?.aborted) return resolve();
+      const over = (): void => {
+        timer.cancel();
+        signal?.removeEventListener('abort', over);
+        resolve();
+      };
+      const timer = after(ms, over);
+      signal?.addEventListener('abort', over);
+    });
 }

@@ -13,6 +13,7 @@ import {
 } from './contract.ts';
 import { Disk } from './disk.ts';
 import { type HoleReports, openHoleReports } from './holes.ts';
+import { lossAtStart, lossInUse } from './loss.ts';
 import type { Pair, Store } from './medium.ts';
 import { type Plan, type Put, planBatch, putsOf } from './plan.ts';
 import { openQueue, type Queue, type Waiting } from './queue.ts';
@@ -168,27 +169,16 @@ export class HubJournal implements Journal {
   /** Says that the numbers after `left` up to the newest ever given out are gone; called once, before the journal is handed out. */
   async recordLoss(left: number, detail: string): Promise<void> {
     this.#onEvent({ name: 'journal-lost-entries', cause: detail });
-    const told = { cause: 'store-corrupt', detail } as const;
-    const drafts = [];
-    // Whether what is below the oldest that is left was removed or lost, nobody knows any more; the hospital knows what it lacks.
-    if (left > 0 && this.#tail > 1) drafts.push(this.gap(1, this.#tail - 1, { ...told, to: this.#tail - 1 }));
-    // With nothing left the hub does not know where the hospital's own record ends: no `from`.
-    const range = this.#head > left ? { ...(left > 0 ? { from: left + 1 } : {}), to: this.#head } : {};
-    drafts.push(this.gap(left + 1, this.#head, { ...told, ...range }));
-    await this.append(drafts);
+    await this.append(lossAtStart({ tail: this.#tail, left, head: this.#head }, detail, this.gap));
     await this.#disk.settled();
   }
 
-  /** The same while the journal is in use. What is missing between the ends of what is left is found when it is read. */
+  /** The same while the journal is in use. */
   async #lost(store: Store, detail: string): Promise<void> {
     this.#onEvent({ name: 'journal-lost-entries', cause: detail });
     const { head: left, tail = this.#head + 1 } = await bounds(store);
-    const spans: [number, number][] = [[this.#tail, tail - 1]];
-    if (left >= tail) spans.push([left + 1, this.#head]);
+    const drafts = lossInUse(this.#tail, { tail, left, head: this.#head }, detail, this.gap);
     this.#tail = Math.max(this.#tail, tail);
-    const drafts = spans
-      .filter(([from, to]) => from <= to)
-      .map(([from, to]) => this.gap(from, to, { cause: 'store-corrupt', from, to, detail }));
     // Not waited for: it is written by the very batch that this reopening is for. Where it is not, the next start tells.
     this.append(drafts).then(
       () => this.#disk.settled().catch(() => undefined),
@@ -197,10 +187,10 @@ export class HubJournal implements Journal {
   }
 
   /** A gap about sequence numbers: the same numbers and cause give the same entry. */
-  gap(from: number, to: number, body: Gap): Draft {
+  readonly gap = (from: number, to: number, body: Gap): Draft => {
     const id = `${this.hub}-${body.cause}-${from}-${to}`;
     return { id, kind: 'gap', at: rfc3339(this.#world.wallMs()), body };
-  }
+  };
 
   #handIn(drafts: readonly Draft[], puts: Puts, pairs: readonly Pair[]): Promise<readonly Appended[]> {
     return new Promise((resolve, reject) => {

@@ -2,10 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 import type { World } from '../../agent/world.ts';
 import type { Broker } from './broker.ts';
+import { freePort } from './free-port.ts';
 
 const START_WITHIN_MS = 10_000;
 const TRIES = 3;
@@ -112,18 +112,4 @@ async function end(child: ChildProcess): Promise<void> {
   const gone = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGTERM');
   await gone;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => {
-        if (address !== null && typeof address !== 'string') resolve(address.port);
-        else reject(new Error('no free port'));
-      });
-    });
-  });
 }

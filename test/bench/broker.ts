@@ -1,9 +1,9 @@
 /** A real mosquitto for one measurement, as Debian ships it or with a larger window. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort } from '../../simulators/hospital/free-port.ts';
 import { findMosquitto } from '../../simulators/hospital/mosquitto.ts';
 import { type Child, launch } from './child.ts';
-import { freePort } from './port.ts';
 
 export interface Broker {
   readonly port: number;

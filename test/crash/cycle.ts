@@ -1,11 +1,12 @@
 /** One cycle: a life of the agent from its start to its end, with what the plan has in store for it. */
 import { unreachable } from '../../agent/reading/unreachable.ts';
+import { ONE_POOL_THREAD } from '../strace.ts';
 import type { Window } from './account.ts';
 import { type Ended, type Life, startLife } from './life.ts';
 import type { Cycle, End } from './plan.ts';
 import type { Cut } from './power-cut.ts';
 import { PROGRAM, type Stage } from './stage.ts';
-import { ONE_POOL_THREAD, traceOf } from './trace.ts';
+import { traceOf } from './trace.ts';
 import { makeTrouble } from './trouble.ts';
 
 /** How one start of the agent went. */

@@ -2,11 +2,11 @@
 import { parseArgs } from 'node:util';
 import { realWorld } from '../../agent/world.ts';
 import { findMosquitto } from '../../simulators/hospital/mosquitto.ts';
+import { cannotTrace } from '../strace.ts';
 import { cannotMount } from './disk.ts';
 import { type Cycle, isKind, KINDS, type Kind, planOf } from './plan.ts';
 import { cannotCompile } from './power.ts';
 import { isGood, runRig } from './rig.ts';
-import { cannotTrace } from './trace.ts';
 import { cycleLine, planLine, reportLines } from './words.ts';
 
 const USAGE = [

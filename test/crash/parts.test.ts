@@ -76,9 +76,18 @@ describe('a power cut', () => {
     const { names } = survivalOf([
       { note: 'made', inode: 1, path: '/a' },
       { note: 'sync', inode: 1, size: 10 },
-      { note: 'rename', grave: '1-0', from: '/a', to: '/b' },
+      { note: 'rename', grave: 'none', from: '/a', to: '/b' },
     ]);
-    expect(names).toEqual([{ note: 'rename', grave: '1-0', from: '/a', to: '/b' }]);
+    expect(names).toEqual([{ note: 'rename', grave: 'none', from: '/a', to: '/b' }]);
+  });
+
+  it('undoes nothing that was before a change whose other side was not kept', () => {
+    const { names } = survivalOf([
+      { note: 'made', inode: 1, path: '/a' },
+      { note: 'rename', grave: 'unkept', from: '/a', to: '/b' },
+      { note: 'unlink', grave: '7-1', path: '/c' },
+    ]);
+    expect(names).toEqual([{ note: 'unlink', grave: '7-1', path: '/c' }]);
   });
 
   it('does so to a folder', () => {

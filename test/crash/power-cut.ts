@@ -1,6 +1,7 @@
 /** What is left of a folder after a power cut: reads the notes of power.c and takes away whatever was never synced. */
 import {
   closeSync,
+  existsSync,
   ftruncateSync,
   linkSync,
   openSync,
@@ -13,7 +14,7 @@ import {
 import { join } from 'node:path';
 import { unreachable } from '../../agent/reading/unreachable.ts';
 
-/** One thing that happened in the folder, in order. `grave` names the link to what a name stood for before; '-0' is none. */
+/** One thing that happened in the folder, in order. `grave` names the link to what a name stood for before, or is 'none' or 'unkept'. */
 export type Note =
   | { readonly note: 'sync'; readonly inode: number; readonly size: number }
   | { readonly note: 'failed'; readonly inode: number }
@@ -79,7 +80,9 @@ export function survivalOf(notes: readonly Note[]): Survival {
         break;
       case 'unlink':
       case 'rename':
-        names.push(note);
+        // What cannot be undone has come to the medium, and so has all before it.
+        if (note.grave === 'unkept') names = [];
+        else names.push(note);
         break;
       default:
         unreachable(note);
@@ -97,8 +100,10 @@ export interface Cut {
 /** Does to the folder what the cut did to it; the process must be dead. `graves` is where power.c kept removed names. */
 export function cutPower(folder: string, graves: string, notes: readonly Note[], random: () => number): Cut {
   const { bytes, names } = survivalOf(notes);
-  const undone = Math.floor(random() * (names.length + 1));
-  for (const note of names.slice(names.length - undone).reverse()) undo(note, graves);
+  const most = Math.floor(random() * (names.length + 1));
+  let undone = 0;
+  // A death between a call and its note leaves that note out: what such a name stood for before cannot be told.
+  for (; undone < most; undone++) if (!undo(names[names.length - 1 - undone], graves)) break;
   let filesCut = 0;
   let bytesLost = 0;
   for (const path of filesIn(folder)) {
@@ -112,32 +117,35 @@ export function cutPower(folder: string, graves: string, notes: readonly Note[],
   return { namesUndone: undone, filesCut, bytesLost };
 }
 
-function undo(note: Note, graves: string): void {
-  switch (note.note) {
+/** False where there is nothing to undo any more. */
+function undo(note: Note | undefined, graves: string): boolean {
+  switch (note?.note) {
     case 'made':
       rmSync(note.path, { force: true });
-      break;
+      return true;
     case 'unlink':
-      exhume(join(graves, note.grave), note.path);
-      break;
+      exhume(graves, note.grave, note.path);
+      return true;
     case 'rename':
+      if (!existsSync(note.to)) return false;
       renameSync(note.to, note.from);
-      exhume(join(graves, note.grave), note.to);
-      break;
+      exhume(graves, note.grave, note.to);
+      return true;
+    case undefined:
     case 'sync':
     case 'failed':
     case 'emptied':
-      break; // no name changed
+      return false; // no name changed
     default:
-      unreachable(note);
+      return unreachable(note);
   }
 }
 
 /** A socket takes its name without a note; what stood there before it comes back all the same. */
-function exhume(grave: string, path: string): void {
-  if (grave.endsWith('-0')) return;
+function exhume(graves: string, grave: string, path: string): void {
+  if (grave === 'none') return;
   rmSync(path, { force: true });
-  linkSync(grave, path);
+  linkSync(join(graves, grave), path);
 }
 
 /** The tail that was not synced is gone, or there in part, or there in length only: file systems do all three. */

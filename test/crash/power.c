@@ -7,7 +7,7 @@
  *
  * POWER_FOLDER  the folder; others are left alone
  * POWER_NOTES   the shared file, as long as it will ever be
- * POWER_GRAVES  a folder on the same file system; without one, removals last at once
+ * POWER_GRAVES  a folder on the same file system; without one, removals last at once, and so does all before them
  * POWER_SYNC    "drop": syncs do nothing and say that they did; a number: they take so many milliseconds
  */
 #define _GNU_SOURCE
@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #define NOTE_MOST (2 * PATH_MAX + 256)
+#define GRAVE_MOST 32
 
 /* The first line of the file is its length in use, so that the next process goes on behind the last. */
 struct notes {
@@ -87,13 +88,17 @@ __attribute__((format(printf, 1, 2))) static void note(const char *format, ...) 
   if (at + length <= room) memcpy(notes->text + at, line, length);
 }
 
-/* Keeps what a name stands for; the number under which it lies, or 0 where there is nothing to keep. */
-static unsigned bury(const char *path) {
-  char grave[PATH_MAX];
-  if (!graves) return 0;
-  unsigned number = atomic_fetch_add(&grave_count, 1) + 1;
-  snprintf(grave, sizeof grave, "%s/%d-%u", graves, (int)getpid(), number);
-  return link(path, grave) == 0 ? number : 0;
+/* Keeps what a name stands for, and says under which name it lies: "none" where there is nothing to keep, "unkept" where it
+ * could not be kept, so that what happens to the name now cannot be undone. */
+static void bury(const char *path, char grave[GRAVE_MOST]) {
+  char link_path[PATH_MAX];
+  if (access(path, F_OK) != 0) {
+    strcpy(grave, "none");
+    return;
+  }
+  snprintf(grave, GRAVE_MOST, "%d-%u", (int)getpid(), atomic_fetch_add(&grave_count, 1) + 1);
+  snprintf(link_path, sizeof link_path, "%s/%s", graves ? graves : "", grave);
+  if (!graves || link(path, link_path) != 0) strcpy(grave, "unkept");
 }
 
 static int synced(int file, int (*real)(int)) {
@@ -119,20 +124,22 @@ int fdatasync(int file) { return synced(file, real_fdatasync); }
 
 int unlink(const char *path) {
   if (!is_ours(path)) return real_unlink(path);
-  unsigned grave = bury(path);
+  char grave[GRAVE_MOST];
+  bury(path, grave);
   int result = real_unlink(path);
   int error = errno;
-  if (result == 0) note(">unlink %d-%u\t%s\n", (int)getpid(), grave, path);
+  if (result == 0) note(">unlink %s\t%s\n", grave, path);
   errno = error;
   return result;
 }
 
 int rename(const char *from, const char *to) {
   if (!is_ours(from) || !is_ours(to)) return real_rename(from, to);
-  unsigned grave = bury(to);
+  char grave[GRAVE_MOST];
+  bury(to, grave);
   int result = real_rename(from, to);
   int error = errno;
-  if (result == 0) note(">rename %d-%u\t%s\t%s\n", (int)getpid(), grave, from, to);
+  if (result == 0) note(">rename %s\t%s\t%s\n", grave, from, to);
   errno = error;
   return result;
 }

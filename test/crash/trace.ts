@@ -1,5 +1,4 @@
 /** What strace does to the agent's system calls in a life: makes some fail, and kills at one. */
-import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { unreachable } from '../../agent/reading/unreachable.ts';
@@ -7,16 +6,6 @@ import { CALLS, type Call, type Cycle, type DiskTrouble, type End } from './plan
 
 /** Words before the agent's own command; none where nothing is to be done. */
 export type Trace = readonly string[];
-
-/** Why system calls cannot be tampered with here. */
-export function cannotTrace(): string | undefined {
-  return spawnSync('strace', ['-D', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=none', 'true']).status === 0
-    ? undefined
-    : 'strace is not installed or may not trace (apt-get install strace)';
-}
-
-/** `when=` counts per thread: with one thread in the pool every call of the journal is counted in one place. */
-export const ONE_POOL_THREAD = { UV_THREADPOOL_SIZE: '1' } as const;
 
 /** LevelDB numbers its files upwards; so many of the next are watched. */
 const NEXT_FILES = 60;

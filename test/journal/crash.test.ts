@@ -1,5 +1,5 @@
 /** The journal in a process of its own: killed at any moment, or with system calls that fail, what it confirmed is there. */
-import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -7,6 +7,7 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { randomFrom } from '../../agent/world.ts';
+import { canTrace, failing, ONE_POOL_THREAD } from '../strace.ts';
 import { opened, place } from './support.ts';
 
 const WRITER = fileURLToPath(new URL('writer.mjs', import.meta.url));
@@ -67,31 +68,19 @@ describe('SIGKILL', () => {
   });
 });
 
-const traces = spawnSync('strace', ['-f', '-e', 'trace=none', 'true']).status === 0;
-if (!traces) process.stderr.write('strace is not here or may not trace: failing system calls are not tested\n');
-
-describe.skipIf(!traces)('a system call that fails', () => {
+describe.skipIf(!canTrace())('a system call that fails', () => {
   it.each([
     ['fdatasync', 'EIO'],
     ['fdatasync', 'ENOSPC'],
     ['write', 'ENOSPC'],
   ])('%s with %s costs time, never an entry', async (call, error) => {
     const path = place();
-    // "when" counts per thread, so there is to be one. Only this journal's files: node writes elsewhere too.
-    const trace = [
-      '-f',
-      '-qq',
-      '-o',
-      '/dev/null',
-      '-e',
-      `trace=${call}`,
-      '-e',
-      `inject=${call}:error=${error}:when=40..42`,
-    ];
+    // Only this journal's files: node writes elsewhere too.
+    const [strace, ...trace] = failing(call, error, '40..42');
     const files = call === 'write' ? ['-P', `${path}/000003.log`, '-P', `${path}/000005.log`] : [];
-    const child = spawn('strace', [...trace, ...files, process.execPath, WRITER, path, '0', '4', '100'], {
+    const child = spawn(strace, [...trace, ...files, process.execPath, WRITER, path, '0', '4', '100'], {
       stdio: ['ignore', 'pipe', 'inherit'],
-      env: { ...process.env, UV_THREADPOOL_SIZE: '1' },
+      env: { ...process.env, ...ONE_POOL_THREAD },
     });
     const lines: string[] = [];
     await follow(child, (line) => lines.push(line));

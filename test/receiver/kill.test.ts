@@ -1,15 +1,15 @@
 /** The receiver in a process of its own: killed at any moment, or with system calls that fail, what it receipted is there, once. */
-import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { randomFrom } from '../../agent/world.ts';
 import { fileStore, type Row, type Statement } from '../../simulators/receiver/receiver.ts';
+import { canTrace, failing, ONE_POOL_THREAD } from '../strace.ts';
+import { openFolder } from './folder.ts';
 import { HUB } from './messages.ts';
 
 const HOSPITAL = fileURLToPath(new URL('hospital.mjs', import.meta.url));
@@ -20,16 +20,6 @@ const BUILT = ['js', 'd.ts'].map((ending) =>
 it('has been built, with its types, for the processes these tests start', () => {
   for (const file of BUILT) expect(existsSync(file), `${file}: run "npm run build" first`).toBe(true);
 });
-
-const folders: string[] = [];
-afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
-function openFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'hjemmebro-receiver-'));
-  folders.push(folder);
-  return folder;
-}
 
 type Child = ChildProcessByStdio<null, Readable, null>;
 
@@ -119,29 +109,16 @@ describe('SIGKILL', () => {
   });
 });
 
-const traces = spawnSync('strace', ['-f', '-e', 'trace=none', 'true']).status === 0;
-if (!traces) process.stderr.write('strace is not here or may not trace: failing system calls are not tested\n');
-
-describe.skipIf(!traces)('a system call that fails', () => {
+describe.skipIf(!canTrace())('a system call that fails', () => {
   it.each([
     ['fdatasync', 'EIO'],
     ['pwrite64', 'ENOSPC'],
   ])('%s with %s costs time, never an entry', { timeout: 90_000 }, async (call, error) => {
     const folder = openFolder();
-    // "when" counts per thread, so there is to be one.
-    const trace = [
-      '-f',
-      '-qq',
-      '-o',
-      '/dev/null',
-      '-e',
-      `trace=${call}`,
-      '-e',
-      `inject=${call}:error=${error}:when=3..4`,
-    ];
-    const child: Child = spawn('strace', [...trace, process.execPath, HOSPITAL, folder, '0', '1500', '1'], {
+    const [strace, ...trace] = failing(call, error, '3..4');
+    const child: Child = spawn(strace, [...trace, process.execPath, HOSPITAL, folder, '0', '1500', '1'], {
       stdio: ['ignore', 'pipe', 'inherit'],
-      env: { ...process.env, UV_THREADPOOL_SIZE: '1' },
+      env: { ...process.env, ...ONE_POOL_THREAD },
     });
     const lines: string[] = [];
     await follow(child, (line) => lines.push(line));

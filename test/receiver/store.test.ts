@@ -1,8 +1,7 @@
 /** Both stores keep the promises, the trial notices who does not, and a file cut anywhere gives back whole rows. */
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   type Arrival,
   fileStore,
@@ -12,17 +11,8 @@ import {
   storeFaults,
 } from '../../simulators/receiver/receiver.ts';
 import { range } from './bench.ts';
+import { openFolder } from './folder.ts';
 import { entryText, HUB } from './messages.ts';
-
-const folders: string[] = [];
-afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
-function openFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'hjemmebro-receiver-'));
-  folders.push(folder);
-  return folder;
-}
 
 function arrival(seq: number, id = `id-${seq}`): Arrival {
   const text = entryText(seq, { id });

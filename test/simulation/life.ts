@@ -1,5 +1,6 @@
 /** One life of the agent's process: its World, and the certainty that nothing of it runs once it is over. */
 import type { World } from '../../agent/world.ts';
+import { sleepBy } from '../virtual-world.ts';
 import type { Chance } from './chance.ts';
 import type { MachineClock } from './machine.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -41,17 +42,7 @@ export function openLife(name: string, scheduler: Scheduler, clock: MachineClock
       mustLive('wants to run soon');
       scheduler.soon(unlessOver(fn));
     },
-    sleep: (ms, signal) =>
-      new Promise((resolve) => {
-        if (signal?.aborted) return resolve();
-        const over = (): void => {
-          timer.cancel();
-          signal?.removeEventListener('abort', over);
-          resolve();
-        };
-        const timer = world.after(ms, over);
-        signal?.addEventListener('abort', over);
-      }),
+    sleep: sleepBy((ms, fn) => world.after(ms, fn)),
   };
 
   return {

@@ -10,6 +10,7 @@ import { connectAsync, type IPublishPacket, type MqttClient } from 'mqtt';
 import { afterEach } from 'vitest';
 import type { Pems } from '../../agent/uplink/mqtt-client.ts';
 import { realWorld, type World } from '../../agent/world.ts';
+import { freePort } from '../../simulators/hospital/free-port.ts';
 import { type Network, openNetwork } from '../network/network.ts';
 
 const endings: (() => Promise<void> | void)[] = [];
@@ -29,15 +30,6 @@ export const hasMosquitto = spawnSync('mosquitto', ['-h'], { env: { PATH } }).er
 if (!hasMosquitto && process.env['CI'] === 'true')
   throw new Error('mosquitto is missing: apt-get install -y mosquitto');
 if (!hasMosquitto) process.stderr.write('mosquitto is not installed: what needs a broker is not tested\n');
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const port = portOf(server);
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 function portOf(server: Server): number {
   const address = server.address();

@@ -2,9 +2,10 @@
 import { Socket } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import { dial, ProtocolRefused } from '../../agent/uplink/mqtt-client.ts';
+import { freePort } from '../../simulators/hospital/free-port.ts';
 import { alerted } from '../journal/entries.ts';
 import { drafts } from '../journal/support.ts';
-import { certificates, freePort, hasMosquitto, hasOpenssl, hospital, mosquitto } from './broker.ts';
+import { certificates, hasMosquitto, hasOpenssl, hospital, mosquitto } from './broker.ts';
 import { aJournal, HUB, patiently, started } from './hub.ts';
 import { scriptedBroker } from './scripted-broker.ts';
 

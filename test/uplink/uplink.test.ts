@@ -2,12 +2,12 @@
 import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { CommandHandlers } from '../../agent/downlink/commands.ts';
+import { freePort } from '../../simulators/hospital/free-port.ts';
 import { draft, drafts, opened, place } from '../journal/support.ts';
 import {
   aedes,
   afterwards,
   certificates,
-  freePort,
   hasMosquitto,
   hasOpenssl,
   hospital,

@@ -4,9 +4,9 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { packageRoot } from '../../../agent/settings/package-root.ts';
+import { freePort } from '../../../simulators/hospital/free-port.ts';
 import { type Child, launch } from '../child.ts';
 import { TOPIC_ROOT } from '../hub.ts';
-import { freePort } from '../port.ts';
 import type { PeerFolder } from './install.ts';
 
 export interface Gateway {
