@@ -7,7 +7,6 @@ export function absentMedium(path: string, hub: string, cause: string): Medium {
   const refuse = (): Promise<never> => Promise.reject(new Error(cause));
   const about = aboutStore(hub, 0);
   const store: Store = {
-    droppedBytes: 0,
     write: refuse,
     get: (name) => (name === key.about ? about : undefined),
     getMany: async (names) => names.map(() => undefined),
@@ -27,6 +26,7 @@ export function absentMedium(path: string, hub: string, cause: string): Medium {
     freeBytes: async () => 0,
     takeReserve: async () => undefined,
     giveUpReserve: async () => false,
+    dropped: async () => undefined,
     lockHolder: async () => undefined,
   };
 }

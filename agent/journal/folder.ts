@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { open, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { openLevelStore, repairLevelStore } from './level-store.ts';
+import { droppedByLevel, openLevelStore, repairLevelStore } from './level-store.ts';
 import type { Medium } from './medium.ts';
 
 /** How many set-aside stores are kept; older ones are removed, so that a dying card does not fill itself. */
@@ -17,6 +17,7 @@ export function folderMedium(path: string): Medium {
   return {
     path,
     open: () => openLevelStore(path),
+    dropped: () => droppedByLevel(path),
     repair: () => repairLevelStore(path),
     setAside: () => setAside(path),
     readMark: () => readFile(mark, 'utf8').catch(() => ''),

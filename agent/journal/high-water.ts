@@ -12,14 +12,23 @@ export interface HighWater {
   readonly state: 'open' | 'closed' | 'doubtful';
 }
 
-/** What the mark says; nothing was ever given out when there is none or it is unreadable. */
-export async function readHighWater(medium: Medium): Promise<HighWater> {
-  const text = unsealed(Buffer.from(await medium.readMark()));
-  const [, upTo, state] = /^(\d+) (open|closed|doubtful)\n$/.exec(text ?? '') ?? [];
-  if (state === 'open' || state === 'closed' || state === 'doubtful') return { upTo: Number(upTo), state };
-  return { upTo: 0, state: 'open' };
+/** The mark as it was read. */
+export interface Mark extends HighWater {
+  /** The opening whose drops were known when it was written; undefined where there were none. */
+  readonly accountedFor?: string;
 }
 
-export function writeHighWater(medium: Medium, { upTo, state }: HighWater): Promise<void> {
-  return medium.writeMark(sealed(`${upTo} ${state}\n`).toString());
+/** What the mark says; nothing was ever given out when there is none or it is unreadable. */
+export async function readHighWater(medium: Medium): Promise<Mark> {
+  const text = unsealed(Buffer.from(await medium.readMark()));
+  const [, upTo, state, opening] = /^(\d+) (open|closed|doubtful)(?: (\S+))?\n$/.exec(text ?? '') ?? [];
+  if (state !== 'open' && state !== 'closed' && state !== 'doubtful') return { upTo: 0, state: 'open' };
+  return { upTo: Number(upTo), state, ...(opening !== undefined && { accountedFor: opening }) };
+}
+
+/** Whoever writes it has looked at what the last opening dropped: a process that dies before it does so is told of by its mark. */
+export async function writeHighWater(medium: Medium, { upTo, state }: HighWater): Promise<void> {
+  const dropped = await medium.dropped();
+  const words = [upTo, state, ...(dropped ? [dropped.opening] : [])];
+  await medium.writeMark(sealed(`${words.join(' ')}\n`).toString());
 }

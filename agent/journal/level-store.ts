@@ -2,7 +2,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Level } from 'level';
-import type { Found, Range, Store } from './medium.ts';
+import type { Dropped, Found, Range, Store } from './medium.ts';
 
 /** `level` declares no statics; classic-level, which it is on Node, has this one. */
 const Repairing = Level as typeof Level & { repair(location: string): Promise<void> };
@@ -15,7 +15,7 @@ export async function openLevelStore(path: string): Promise<Store> {
   await refuseHeadless(path);
   const db = new Level<string, Buffer>(path, { keyEncoding: 'utf8', valueEncoding: 'buffer' }) as Db;
   await db.open();
-  return levelStore(db, path, await droppedBytes(path));
+  return levelStore(db, path);
 }
 
 /** Saves what can be read of a folder that does not open. */
@@ -23,9 +23,8 @@ export function repairLevelStore(path: string): Promise<void> {
   return Repairing.repair(path);
 }
 
-function levelStore(db: Db, path: string, dropped: number): Store {
+function levelStore(db: Db, path: string): Store {
   return {
-    droppedBytes: dropped,
     write: async (pairs) => {
       // More than twice as fast as the array form at a hundred pairs: no object per operation.
       const batch = db.batch();
@@ -82,12 +81,16 @@ async function readRange(db: Db, range: Range): Promise<readonly Found[]> {
   }
 }
 
-/** LevelDB leaves out log records whose checksum is wrong and says so only in its own LOG, written afresh at each opening. */
-async function droppedBytes(path: string): Promise<number> {
+/**
+ * LevelDB leaves out log records whose checksum is wrong and says so only in its own LOG, written afresh at each opening; each line
+ * begins with the time to a millionth of a second, the first line's names the opening.
+ */
+export async function droppedByLevel(path: string): Promise<Dropped | undefined> {
   const log = await readFile(join(path, 'LOG'), 'utf8').catch(() => '');
   let bytes = 0;
   for (const match of log.matchAll(/dropping (\d+) bytes/g)) bytes += Number(match[1]);
-  return bytes;
+  const [opening = ''] = /^\S+/.exec(log) ?? [];
+  return bytes > 0 ? { bytes, opening } : undefined;
 }
 
 /** Files come and go while one looks. */

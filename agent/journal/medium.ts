@@ -18,8 +18,6 @@ export interface Range {
 
 /** Every method rejects with the store's own error when the disk fails. */
 export interface Store {
-  /** Bytes of its log that the store could not read back while opening; their entries are gone. */
-  readonly droppedBytes: number;
   /** One atomic batch; on disk when it resolves. */
   write(pairs: readonly Pair[]): Promise<void>;
   /** Answers from memory nearly always; blocks for one disk read when it must. */
@@ -35,12 +33,21 @@ export interface Store {
   close(): Promise<void>;
 }
 
+/** What an opening could not read back of the store's log; those entries are gone. */
+export interface Dropped {
+  readonly bytes: number;
+  /** Names that opening: no other has it. Without spaces. */
+  readonly opening: string;
+}
+
 /** The store's place on a disk. */
 export interface Medium {
   /** For messages. */
   readonly path: string;
   /** Opens the store, or makes it when there is nothing there. */
   open(): Promise<Store>;
+  /** What the last opening dropped, be it of this process or of one that died before it could tell. */
+  dropped(): Promise<Dropped | undefined>;
   /** Saves what can be read of a store that does not open. */
   repair(): Promise<void>;
   /** Moves the store out of the way and returns the name it has there; at most three are kept, the oldest is removed. */

@@ -1,7 +1,7 @@
 /** Opens the store whatever state it is in: as it is, else repaired, else set aside and started afresh. */
 import { unreachable } from '../reading/unreachable.ts';
 import type { World } from '../world.ts';
-import { writeHighWater } from './high-water.ts';
+import { readHighWater, writeHighWater } from './high-water.ts';
 import { faultOf, isDamaged, type Medium, type Store, wordsOf } from './medium.ts';
 import { type About, AFTER, aboutStore, key, LAYOUT, unsealed } from './record.ts';
 import { bounds } from './scan.ts';
@@ -106,12 +106,15 @@ async function readKept(store: Store): Promise<Pick<Contents, 'kept' | 'unreadab
 
 async function openSomehow({ world, medium }: Where, stake: Stake): Promise<Opened> {
   let wasFull = false;
+  const drops = await openDrops(medium);
   for (let attempt = 1; ; attempt++) {
     try {
       const store = await medium.open();
-      const loss = store.droppedBytes > 0 ? { loss: `${store.droppedBytes} bytes of the log were unreadable` } : {};
+      await drops.look();
+      const loss = drops.bytes > 0 ? { loss: `${drops.bytes} bytes of the log were unreadable` } : {};
       return { store, wasFull, ...loss };
     } catch (error) {
+      await drops.look();
       const fault = faultOf(error);
       switch (fault) {
         case 'locked':
@@ -134,6 +137,31 @@ async function openSomehow({ world, medium }: Where, stake: Stake): Promise<Open
       }
     }
   }
+}
+
+interface Drops {
+  readonly bytes: number;
+  /** After each opening, whether it succeeded or not. */
+  look(): Promise<void>;
+}
+
+/** Adds up what openings dropped, beginning with one that died before it could tell. */
+async function openDrops(medium: Medium): Promise<Drops> {
+  let { accountedFor: last } = await readHighWater(medium);
+  let bytes = 0;
+  async function look(): Promise<void> {
+    const dropped = await medium.dropped();
+    if (!dropped || dropped.opening === last) return;
+    last = dropped.opening;
+    bytes += dropped.bytes;
+  }
+  await look();
+  return {
+    get bytes() {
+      return bytes;
+    },
+    look,
+  };
 }
 
 /**

@@ -80,6 +80,8 @@ export function startRules({ world, journal, plan: firstPlan, onEvent }: RulesOp
   let closed = false;
   let work: Promise<void> | undefined;
   let woken = false;
+  /** A batch with alerts waits for the disk; the state that goes with it is newer than ours. */
+  let isCommitting = false;
   const listeners = new Set<(alert: Alert) => void>();
 
   const moment = () => ({ wallMs: world.wallMs(), monotonicMs: world.monotonicMs(), boot: world.boot });
@@ -96,8 +98,10 @@ export function startRules({ world, journal, plan: firstPlan, onEvent }: RulesOp
     const { alerts } = result;
     if (alerts.length === 0 && as === plan) return moveOn(result, to, as);
     const together = { [STATE]: kept(to, result.state), ...(as !== plan && { [PLAN]: JSON.stringify(as) }) };
-    const written = journal.append(alerts, together);
-    const appended = await orStuck(written);
+    isCommitting = true;
+    const appended = await orStuck(journal.append(alerts, together)).finally(() => {
+      isCommitting = false;
+    });
     lastKept = { cursor: to, atMs: world.monotonicMs() };
     moveOn(result, to, as);
     alerts.forEach((draft, index) => {
@@ -240,7 +244,7 @@ export function startRules({ world, journal, plan: firstPlan, onEvent }: RulesOp
       timer.cancel();
       stopListening();
       await Promise.race([work, world.sleep(CLOSE_PATIENCE_MS)]);
-      keepCursor(0, 0);
+      if (!isCommitting) keepCursor(0, 0);
     },
   };
 }

@@ -1,8 +1,10 @@
 /** A store that is given up, whole or in part: never without need, never unnoticed, and no number is used twice after it. */
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { entryOf } from '../../agent/journal/contract.ts';
 import { folderMedium } from '../../agent/journal/folder.ts';
+import { openLevelStore } from '../../agent/journal/level-store.ts';
 import type { HubJournal } from '../../agent/journal/log.ts';
 import type { Medium, Pair, Store } from '../../agent/journal/medium.ts';
 import { JournalUnavailable } from '../../agent/journal/open.ts';
@@ -234,4 +236,48 @@ it('the value kept by the latest call stays, although an alert overtook it', asy
   const store = await folderMedium(path).open();
   expect(store.get(key.kept('state'))?.toString()).toContain('after');
   await store.close();
+});
+
+describe('a log of which opening drops a part', () => {
+  /** As after SIGKILL, with one bad byte in the middle of what was written last. */
+  async function spoilt(): Promise<string> {
+    const path = place();
+    const first = await opened(path);
+    await first.journal.append(drafts('a', 10));
+    const mark = readFileSync(`${path}.high-water`);
+    await first.journal.close();
+    writeFileSync(`${path}.high-water`, mark);
+    const log = join(path, readdirSync(path).find((name) => name.endsWith('.log')) ?? '');
+    const bytes = readFileSync(log);
+    bytes.writeUInt8(bytes.readUInt8(bytes.length - 40) ^ 0xff, bytes.length - 40);
+    writeFileSync(log, bytes);
+    return path;
+  }
+
+  it('is told of, though the process that opened it died before it could tell', async () => {
+    const path = await spoilt();
+    const store = await openLevelStore(path);
+    await store.close(); // LevelDB has forgotten what it dropped, but for its LOG
+    const { journal, events } = await opened(path);
+    expect(events).toMatchObject([
+      { name: 'journal-lost-entries', cause: expect.stringMatching(/^\d+ bytes of the log were unreadable$/) },
+    ]);
+    const [used] = await journal.append([draft('b')]);
+    expect(used?.seq).toBeGreaterThan(10);
+    await journal.close();
+  });
+
+  it('is told of once', async () => {
+    const path = await spoilt();
+    const folder = folderMedium(path);
+    const opening = { bytes: 7, opening: '2026/11/25-12:00:00.000001' };
+    const medium: Medium = { ...folder, dropped: async () => opening };
+    const names: string[][] = [];
+    for (let start = 0; start < 3; start++) {
+      const { journal, events } = await opened(path, { medium });
+      names.push(events.map(({ name }) => name));
+      await journal.close();
+    }
+    expect(names).toEqual([['journal-lost-entries'], [], []]);
+  });
 });

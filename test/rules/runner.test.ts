@@ -288,6 +288,38 @@ describe('the runner', () => {
     expect(rules.health().running).toBe(false);
   });
 
+  it('that is stopped while an alert waits for a slow disk keeps the state that knows of it', async () => {
+    const disk = failingDisk();
+    const path = join(newFolder(), 'journal');
+    const world = virtualWorld({ startWallMs: START_MS });
+    const journal = await openJournal({
+      world,
+      path,
+      hub: 'hub',
+      onEvent: () => undefined,
+      medium: disk.medium(path),
+    });
+    ends.push(() => journal.close());
+    const slow = through(journal, (drafts, puts) => {
+      disk.hangs = drafts.length > 0;
+      return journal.append(drafts, puts);
+    });
+    const first = start(world, slow);
+    await device(journal, '0:95.0 1:95.0');
+    await judged(first);
+    await device(journal, '2:87.0 5:86.0');
+    await vi.waitFor(() => expect(disk.hangs).toBe(true));
+    const closing = first.rules.close();
+    await world.advance(2_000); // its patience; the disk does not count as stuck yet
+    await closing;
+    disk.hangs = false;
+    await journal.close();
+    const again = await hub(path);
+    expect(said(await alertsIn(again.journal))).toEqual(['start low 86.0']);
+    const second = start(again.world, again.journal);
+    expect(said(second.rules.active())).toEqual(['start low 86.0']);
+  });
+
   describe('on a disk that takes nothing', () => {
     async function dying() {
       const disk = failingDisk();

@@ -1,5 +1,5 @@
 /** What a medium can lose of what it once kept: the end of the log, a stretch of keys, a block, a bit, or all of it. */
-import type { Pair } from '../../agent/journal/medium.ts';
+import type { Dropped, Pair } from '../../agent/journal/medium.ts';
 import type { Chance } from './chance.ts';
 import { storeError } from './disk-errors.ts';
 import type { Platter } from './platter.ts';
@@ -19,8 +19,8 @@ export interface Damages {
   /** So many neighbours, in the order of keys, lie in a block that cannot be read. */
   breakBlock(keys: number): void;
   opening(): 'corrupt' | undefined;
-  /** Bytes that opening could not read back; they are gone now. */
-  dropped(): number;
+  /** The store is opened: says what that could not read back, which is gone now. */
+  openings(): Dropped | undefined;
   repair(refusal: 'io' | 'read-only' | 'full' | undefined): void;
   unreadable(keys: readonly string[]): boolean;
   /** Another store lies there now. */
@@ -42,6 +42,7 @@ const SEALED = /^[ekt]/;
 export function openDamages({ chance, trace, platter, onDestroyed }: DamageOptions): Damages {
   let undo: (readonly Pair[])[] = [];
   let tail = 0;
+  let opened = 0;
   let refusing: { readonly isRepairable: boolean } | undefined;
   /** Keys in blocks that cannot be read; what is written anew lies elsewhere. */
   const broken = new Set<string>();
@@ -108,12 +109,13 @@ export function openDamages({ chance, trace, platter, onDestroyed }: DamageOptio
       onDestroyed(keys);
     },
     opening: () => (refusing ? 'corrupt' : undefined),
-    dropped: () => {
-      if (tail === 0) return 0;
+    openings: () => {
+      opened += 1;
+      if (tail === 0) return undefined;
       onDestroyed(undoTail(tail));
       tail = 0;
       undo = [];
-      return 4_321;
+      return { bytes: 4_321, opening: `opening-${opened}` };
     },
     repair: (refusal) => {
       if (refusal) throw storeError(refusal);

@@ -12,7 +12,6 @@ export interface HandleOptions {
   readonly chance: Chance;
   readonly trace: Trace;
   readonly trouble: DiskTrouble;
-  readonly droppedBytes: number;
   platter(): Platter;
   /** Whether what lies under one of these keys cannot be read for a damaged block. */
   unreadable(keys: readonly string[]): boolean;
@@ -104,7 +103,6 @@ export function openHandle(options: HandleOptions): Handle {
 
   return {
     life,
-    droppedBytes: options.droppedBytes,
     get isClosed() {
       return isClosed;
     },

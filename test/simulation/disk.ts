@@ -1,5 +1,5 @@
 /** The hub's disk: what is on it outlives every process; what was on its way there at a power cut is there or not. */
-import type { Medium, Pair } from '../../agent/journal/medium.ts';
+import type { Dropped, Medium, Pair } from '../../agent/journal/medium.ts';
 import type { Chance } from './chance.ts';
 import { type Damages, openDamages } from './disk-damage.ts';
 import { diskError, notOpened } from './disk-errors.ts';
@@ -82,6 +82,7 @@ export function openDisk({ chance, trace, capacityBytes, weight, writeMs }: Disk
   let shelf = 0;
   let setAside = 0;
   let handle: Handle | undefined;
+  let dropped: Dropped | undefined;
   /** In the order begun; the ends of lives cut it somewhere. */
   let underWay: Under[] = [];
   let hanging: (() => void)[] = [];
@@ -148,12 +149,12 @@ export function openDisk({ chance, trace, capacityBytes, weight, writeMs }: Disk
       trace.note('disk', `does not open: ${why}`);
       throw notOpened(why);
     }
+    dropped = damages.openings();
     const opened = openHandle({
       life,
       chance,
       trace,
       trouble,
-      droppedBytes: damages.dropped(),
       platter: () => platter,
       unreadable: damages.unreadable,
       take,
@@ -184,6 +185,7 @@ export function openDisk({ chance, trace, capacityBytes, weight, writeMs }: Disk
     return {
       path: '/var/lib/hjemmebro/journal',
       open: () => take(life, chance.scale(5, 300), () => open(life)),
+      dropped: () => take(life, chance.between(0, 2), () => dropped),
       repair: () => take(life, chance.scale(100, 3_000), () => damages.repair(refusal(OPEN_BYTES))),
       setAside: () =>
         take(life, latencyMs(), () => {

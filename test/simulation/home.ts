@@ -97,7 +97,7 @@ export function openHome({ seed, onLine, isDiskLying = false }: HomeOptions): Ho
   const disk = openDisk({
     ...parts,
     chance: draw.of('disk'),
-    capacityBytes: 200_000_000,
+    capacityBytes: kind.isTight ? 1_000_000_000 : 200_000_000,
     weight: kind.isTight ? draw.whole(20, 60) : 1,
     writeMs: draw.scale(1, 15),
   });
