@@ -2,6 +2,7 @@
 import { type AgentOptions, startAgent } from './agent.ts';
 import { folderMedium } from './journal/folder.ts';
 import { type HubJournal, JournalUnavailable, openJournal } from './journal/open.ts';
+import { IO_PATIENCE_MS } from './journal/recovery.ts';
 
 /** How often a disk that cannot be used is tried. */
 const TRY_AGAIN_MS = 5_000;
@@ -23,10 +24,12 @@ export async function keepAlive(options: AgentOptions, stop: AbortSignal): Promi
 
 /** Until the journal can be opened; then what waited goes there, and the next life finds it. */
 async function runFromMemory(options: AgentOptions, { message }: Error, stop: AbortSignal): Promise<void> {
+  const { world } = options;
+  const sinceMs = world.monotonicMs();
   const agent = await startAgent({ ...options, diskFault: message });
   while (!stop.aborted) {
-    await options.world.sleep(TRY_AGAIN_MS, stop);
-    const journal = await tryDisk(options);
+    await world.sleep(TRY_AGAIN_MS, stop);
+    const journal = await tryDisk(options, world.monotonicMs() - sinceMs >= IO_PATIENCE_MS);
     if (!journal) continue;
     await Promise.race([agent.handOver(journal), aborted(stop)]);
     await agent.close();
@@ -36,13 +39,16 @@ async function runFromMemory(options: AgentOptions, { message }: Error, stop: Ab
   await agent.close();
 }
 
-async function tryDisk({ world, log, settings, outside }: AgentOptions): Promise<HubJournal | undefined> {
+async function tryDisk(
+  { world, log, settings, outside }: AgentOptions,
+  isPatienceOver: boolean,
+): Promise<HubJournal | undefined> {
   const { path } = settings.journal;
   const medium = outside?.medium ?? folderMedium(path);
   const onEvent = ({ name, cause }: { readonly name: string; readonly cause?: string }): void =>
     log.warn([name, cause].filter(Boolean).join(': '));
   try {
-    return await openJournal({ world, path, hub: settings.hub, onEvent, medium });
+    return await openJournal({ world, path, hub: settings.hub, onEvent, medium, isPatienceOver });
   } catch (error) {
     if (error instanceof JournalUnavailable) return undefined;
     throw error;

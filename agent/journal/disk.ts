@@ -4,7 +4,7 @@ import type { World } from '../world.ts';
 import { JournalClosed } from './contract.ts';
 import { BLOCK, writeHighWater } from './high-water.ts';
 import { faultOf, type Medium, type Pair, type Store, wordsOf } from './medium.ts';
-import { openOrRecover, type Where } from './recovery.ts';
+import { IO_PATIENCE_MS, openOrRecover, type Where } from './recovery.ts';
 import type { Room } from './room.ts';
 
 /** Pauses between attempts to get a failing disk back; the last one repeats. */
@@ -40,8 +40,9 @@ export class Disk {
   #reserved: number;
   /** Pending while the store is closed for another attempt. */
   #reopening: Promise<void> | undefined;
-  /** Set from a write that failed until the next that succeeds. */
+  /** Set from a write that failed until the next that succeeds; and since when. */
   #cause: string | undefined;
+  #failingSinceMs = 0;
   #failures = 0;
   /** How the store was given up, whole or in part, since when it lacks what is kept in memory. */
   #loss: string | undefined;
@@ -149,6 +150,7 @@ export class Disk {
 
   async #fail(error: unknown): Promise<void> {
     const isFirst = this.#cause === undefined;
+    if (isFirst) this.#failingSinceMs = this.#world.monotonicMs();
     this.#cause = wordsOf(error);
     this.#failures += 1;
     if (faultOf(error) === 'full') await this.#options.room.diskFull();
@@ -182,7 +184,9 @@ export class Disk {
     };
     try {
       await this.#store.close();
-      const { store, loss, isNew } = await openOrRecover(where, { upTo: this.#reserved, onGivenUp });
+      const isPatienceOver = this.#world.monotonicMs() - this.#failingSinceMs >= IO_PATIENCE_MS;
+      const stake = { upTo: this.#reserved, isPatienceOver, onGivenUp };
+      const { store, loss, isNew } = await openOrRecover(where, stake);
       this.#store = store;
       this.#loss ??= loss ?? (isNew ? 'the store is gone' : undefined);
       if (this.#loss !== undefined) await this.#makeUp(this.#loss);

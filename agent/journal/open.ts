@@ -27,17 +27,24 @@ export interface JournalOptions {
   readonly reserveBytes?: number;
   /** The folder on disk, unless a simulation brings another. */
   readonly medium?: Medium;
+  /**
+   * The medium has reported errors for IO_PATIENCE_MS: its store may be set aside. Default false: JournalUnavailable then, to be
+   * tried again.
+   */
+  readonly isPatienceOver?: boolean;
 }
 
 /**
  * Reads only the oldest and newest entry and the kept values, however long the backlog is. Rejects with JournalLocked when
- * another process has it, JournalUnavailable when the disk is full or read-only, JournalForeign when it is another hub's.
+ * another process has it, JournalUnavailable when the disk is full, read-only or reports errors, JournalForeign when it is
+ * another hub's.
  */
 export async function openJournal(options: JournalOptions): Promise<HubJournal> {
   const { world, path, hub, onEvent, reserveBytes = RESERVE_BYTES, medium = folderMedium(path) } = options;
   const mark = await readHighWater(medium);
   const where = { world, medium, hub };
-  const { store, loss, isNew, wasFull, ends, kept, unreadable, plainUpTo } = await openOrRecover(where, mark);
+  const stake = { ...mark, isPatienceOver: options.isPatienceOver ?? false };
+  const { store, loss, isNew, wasFull, ends, kept, unreadable, plainUpTo } = await openOrRecover(where, stake);
   try {
     const { head: left, tail } = ends;
     const lost = loss ?? (isNew && mark.upTo > 0 ? 'the store is gone' : silentLoss(mark, left));

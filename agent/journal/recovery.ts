@@ -11,7 +11,7 @@ export class JournalLocked extends Error {
   override readonly name = 'JournalLocked';
 }
 
-/** The disk does not let us write: full, read-only, or not ours. */
+/** The disk does not let us write: full, read-only, not ours, or reporting errors. */
 export class JournalUnavailable extends Error {
   override readonly name = 'JournalUnavailable';
 }
@@ -31,6 +31,8 @@ export interface Where {
 export interface Stake {
   /** No sequence number above this one was ever given out. */
   readonly upTo: number;
+  /** The medium has reported errors for IO_PATIENCE_MS. */
+  readonly isPatienceOver: boolean;
   /** Entries and kept values may be gone from now on, even when opening fails in the end. */
   readonly onGivenUp?: (how: string) => void;
 }
@@ -43,7 +45,9 @@ export interface Recovered extends Contents {
   readonly wasFull: boolean;
 }
 
-/** How often a medium that reports errors is tried before its store is set aside, and the pause between. */
+/** A medium that reports errors for so long has its store set aside: until then they may pass, and nothing need be given up. */
+export const IO_PATIENCE_MS = 10 * 60_000;
+/** How often it is tried each time, and the pause between. */
 const IO_ATTEMPTS = 3;
 const IO_PAUSE_MS = 1_000;
 
@@ -127,7 +131,10 @@ async function openSomehow({ world, medium }: Where, stake: Stake): Promise<Open
         case 'disk':
           throw new JournalUnavailable(diskWords(medium.path, error));
         case 'io':
-          if (attempt >= IO_ATTEMPTS) return startAfresh(medium, stake, wasFull, error);
+          if (attempt >= IO_ATTEMPTS) {
+            if (stake.isPatienceOver) return startAfresh(medium, stake, wasFull, error);
+            throw new JournalUnavailable(diskWords(medium.path, error));
+          }
           await world.sleep(IO_PAUSE_MS);
           break;
         case 'corrupt':
@@ -224,10 +231,11 @@ async function doubt(medium: Medium, { upTo }: Stake): Promise<void> {
 }
 
 export function diskWords(path: string, error: unknown): string {
-  return (
-    `cannot open the journal ${path}: ${wordsOf(error)}. ` +
-    'Check with "df" that the disk has room, with "mount" that it is writable, and that the folder belongs to the user of the hub.'
-  );
+  const advice =
+    faultOf(error) === 'io'
+      ? 'Look with "dmesg" whether the card or disk reports errors: it may have to be replaced.'
+      : 'Check with "df" that the disk has room, with "mount" that it is writable, and that the folder belongs to the user of the hub.';
+  return `cannot open the journal ${path}: ${wordsOf(error)}. ${advice}`;
 }
 
 async function lockedWords(medium: Medium): Promise<string> {

@@ -14,7 +14,7 @@ export interface Life {
   /** Milliseconds it took; undefined when it ended before it was up. */
   readonly up: Promise<number | undefined>;
   readonly ended: Promise<Ended>;
-  /** Since when its journal takes no writes; undefined while it does. */
+  /** Since when its journal takes no readings; undefined while it does. */
   readonly stuckSinceMs: number | undefined;
   /** How often it said so. */
   readonly timesStuck: number;
@@ -30,6 +30,13 @@ export interface Ended {
 }
 
 const LINES_KEPT = 60;
+/** Why readings wait in memory, where nobody is told that they are safe; and the word that this is over. */
+const STANDSTILLS = [
+  [/journal-not-writable/, /journal-writable/],
+  [/journal-alerts-only/, /journal-has-room/],
+  // The hub is up on memory, and then once more on its disk.
+  [/the hub runs from memory/, /hub \S+ is up with .*; journal at/],
+] as const;
 const alive = new Set<ChildProcess>();
 
 /** Ends whatever still runs, when the rig itself goes wrong. */
@@ -43,6 +50,7 @@ export function startLife({ world, command, env }: LifeOptions): Life {
   const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...env } });
   alive.add(child);
   const log: string[] = [];
+  const standing = new Set<RegExp>();
   let stuckSinceMs: number | undefined;
   let timesStuck = 0;
   let rest = '';
@@ -55,10 +63,13 @@ export function startLife({ world, command, env }: LifeOptions): Life {
     log.push(line);
     if (log.length > LINES_KEPT) log.shift();
     if (/hub \S+ is up with/.test(line)) isUp(world.monotonicMs() - startedAtMs);
-    if (line.includes('journal-not-writable')) {
-      stuckSinceMs ??= world.monotonicMs();
-      timesStuck += 1;
-    } else if (line.includes('journal-writable')) stuckSinceMs = undefined;
+    for (const [begins, ends] of STANDSTILLS) {
+      if (begins.test(line)) {
+        timesStuck += 1;
+        standing.add(begins);
+      } else if (ends.test(line)) standing.delete(begins);
+    }
+    stuckSinceMs = standing.size > 0 ? (stuckSinceMs ?? world.monotonicMs()) : undefined;
   }
   child.stderr.setEncoding('utf8').on('data', (piece: string) => {
     const lines = (rest + piece).split('\n');

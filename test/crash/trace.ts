@@ -27,7 +27,7 @@ export function traceOf({ end, disk }: Cycle, state: string): Trace {
 }
 
 interface Harm {
-  readonly call: Call | 'openat';
+  readonly call: Call | 'fdatasync,fsync' | 'openat';
   readonly inject: string;
   /** Only calls on these; on any where there are none. */
   paths(state: string): readonly string[];
@@ -37,7 +37,9 @@ function harmOf(trouble: DiskTrouble): Harm | undefined {
   switch (trouble.disk) {
     case 'sync-fails': {
       const { error, first, calls } = trouble;
-      return { call: 'fdatasync', inject: `fdatasync:error=${error}:${during(first, calls)}`, paths: () => [] };
+      // Both kinds, or the disk would be half dead: LevelDB uses the one, and what lies beside it the other.
+      const inject = `fdatasync,fsync:error=${error}:${during(first, calls)}`;
+      return { call: 'fdatasync,fsync', inject, paths: () => [] };
     }
     case 'write-fails': {
       const { error, first, calls } = trouble;
@@ -96,7 +98,8 @@ function killOf(
   switch (end.end) {
     case 'kill-at-call':
     case 'power-cut-at-call': {
-      const call = end.call === harmed ? CALLS.find((other) => other !== harmed) : end.call;
+      const taken = harmed?.split(',') ?? [];
+      const call = taken.includes(end.call) ? CALLS.find((other) => !taken.includes(other)) : end.call;
       return call && { call, inject: `${call}:signal=SIGKILL:when=${end.nth}` };
     }
     case 'kill':

@@ -52,6 +52,13 @@ async function patiently<T>(work: Promise<T>, world = virtualWorld()): Promise<T
   return done;
 }
 
+async function asItWas(path: string): Promise<void> {
+  expect(existsSync(`${path}.corrupt-1`)).toBe(false);
+  const { journal } = await opened(path);
+  expect([journal.head, journal.kept('cursor')]).toEqual([10, '10']);
+  await journal.close();
+}
+
 describe('a medium that reports errors', () => {
   it('keeps its store where it is when it cannot even note that the store is given up', async () => {
     const path = place();
@@ -61,10 +68,44 @@ describe('a medium that reports errors', () => {
     };
     const world = virtualWorld();
     const medium = stubborn(path, [ioError, ioError, ioError], { writeMark });
-    await expect(patiently(opened(path, { medium, world }), world)).rejects.toThrow(JournalUnavailable);
-    expect(existsSync(`${path}.corrupt-1`)).toBe(false);
-    const { journal } = await opened(path);
-    expect([journal.head, journal.kept('cursor')]).toEqual([10, '10']);
+    const start = opened(path, { medium, world, isPatienceOver: true });
+    await expect(patiently(start, world)).rejects.toThrow(JournalUnavailable);
+    await asItWas(path);
+  });
+
+  it('keeps its store where it is while the errors may still pass', async () => {
+    const path = place();
+    await filled(path);
+    const world = virtualWorld();
+    const medium = stubborn(path, Array(30).fill(ioError));
+    for (let start = 0; start < 10; start++)
+      await expect(patiently(opened(path, { medium, world }), world)).rejects.toThrow('reports errors');
+    await asItWas(path);
+  });
+
+  it('while it is in use is waited for, ten minutes long, before its store is given up', async () => {
+    const path = place();
+    const world = virtualWorld();
+    let isFailing = false;
+    const folder = folderMedium(path);
+    const open = async (): Promise<Store> => {
+      if (isFailing) throw ioError();
+      const store = await folder.open();
+      const write: Store['write'] = (pairs) => (isFailing ? Promise.reject(ioError()) : store.write(pairs));
+      return { ...store, write };
+    };
+    const setAside = async (): Promise<string> => {
+      isFailing = false; // of the new store nothing is broken
+      return folder.setAside();
+    };
+    const { journal } = await opened(path, { medium: { ...folder, open, setAside }, world });
+    await journal.append(drafts('a', 10));
+    isFailing = true;
+    const sinceMs = world.monotonicMs();
+    const written = journal.append([draft('b')]);
+    await patiently(written, world);
+    expect(world.monotonicMs() - sinceMs).toBeGreaterThan(10 * 60_000);
+    expect(existsSync(`${path}.corrupt-1`)).toBe(true);
     await journal.close();
   });
 
@@ -73,7 +114,8 @@ describe('a medium that reports errors', () => {
     await filled(path);
     const world = virtualWorld();
     const failing = stubborn(path, [ioError, ioError, ioError, ioError]);
-    await expect(patiently(opened(path, { medium: failing, world }), world)).rejects.toThrow('Input/output error');
+    const start = opened(path, { medium: failing, world, isPatienceOver: true });
+    await expect(patiently(start, world)).rejects.toThrow('Input/output error');
     expect(existsSync(`${path}.corrupt-1`)).toBe(true);
     const { journal, events } = await opened(path);
     expect(journal.head).toBeGreaterThan(10);
@@ -112,7 +154,7 @@ it('a store that is lost while it is open: what was in it is explained, what is 
   };
   const { journal, events } = await opened(path, { medium, world });
   await journal.append(drafts('a', 10), { cursor: '10' });
-  failures.push(corruption, ioError); // nor does the one that comes instead open at once
+  failures.push(corruption, corruption); // nor does the one that comes instead open at once
   isFailing = true;
   const waiting = journal.append([draft('b')]);
   await expect.poll(() => journal.health().writable).toBe(false);
