@@ -2,6 +2,7 @@
 import type { Entry, GapCause } from '../../agent/reading/entry.ts';
 import { count, excess, measurementKey, type Tally } from '../../simulators/demo/measurement-key.ts';
 import type { Book } from './feeders.ts';
+import type { Renumbered } from './hospital.ts';
 import type { Conflict, Missed } from './shelf.ts';
 
 /** Between these moments something was between a device and the disk, with nobody to wait for it. */
@@ -23,6 +24,8 @@ export interface Evidence {
   readonly missed: readonly Missed[];
   /** As stored by the hospital's application, in that order. */
   readonly hospital: readonly Entry[];
+  /** What came to it under a second number. */
+  readonly renumbered: readonly Renumbered[];
   /** How often each entry passed by at the broker, by id. */
   readonly seen: ReadonlyMap<string, number>;
   /** The hub's own word, before it was stopped: newest entry, and up to where it holds the hospital's receipt. */
@@ -57,6 +60,8 @@ export interface Account {
   /** Sequence numbers up to the head that the hospital has no entry and no gap for. */
   readonly holes: readonly Range[];
   readonly conflicts: readonly Conflict[];
+  /** Ids under two numbers; the second is a hole as well. */
+  readonly renumbered: readonly (Renumbered & { readonly first: number | undefined })[];
   /** Promised to a device and not on the disk afterwards, wherever else it was by then. */
   readonly missed: readonly Missed[];
   /** Copies of the same entry, same id: harmless. */
@@ -95,6 +100,11 @@ export function closeAccount(evidence: Evidence): Account {
     gaps,
     holes: holesIn(covered, head),
     conflicts: [...evidence.conflicts, ...twoIds(hospital)],
+    renumbered: evidence.renumbered.map(({ seq, id }) => ({
+      seq,
+      id,
+      first: hospital.find((one) => one.id === id)?.seq,
+    })),
     missed: evidence.missed.filter(({ device, keys }) => {
       const seqs = new Map(ofDevice(hospital, device).map((entry) => [keyOf(entry), entry.seq]));
       return keys.some((key) => !isExcused(seqs.get(key) ?? 0));

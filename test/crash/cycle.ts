@@ -25,6 +25,8 @@ export interface Lived {
   readonly crash?: string;
   /** How often the agent noticed that its disk takes nothing. */
   readonly timesStuck: number;
+  /** Newest entry in its journal when it opened that. */
+  readonly journalAt?: number;
   /** It died at the planned call rather than at the end of its time. */
   readonly diedAtCall: boolean;
   readonly cut?: Cut;
@@ -65,32 +67,41 @@ async function live(stage: Stage, cycle: Cycle, random: () => number): Promise<L
   for (const work of [trouble.mended, filling]) work?.catch(() => undefined); // told below, when the agent is dead
   if (isUp) {
     stage.before.hadRoom = !isTight(cycle);
-    shelf.lasting();
     await Promise.race([world.sleep(cycle.lifeMs, over.signal), life.ended]);
   }
   const wasAlive = await stillRuns(life);
   const ended = await end(stage, life, cycle);
-  const { stuckSinceMs, timesStuck, log } = life;
+  const { timesStuck, journalAt, log } = life;
   over.abort();
   await Promise.all([trouble.mended, filling]);
   radio.dropLinks(); // what supervision would find out seconds later
   await mendDisk(stage, cycle);
   const isCut = cycle.end.end === 'power-cut' || cycle.end.end === 'power-cut-at-call';
   const cut = isCut ? power?.cut(random) : undefined;
+  // From memory alone it made nothing lasting.
+  if (isUp && journalAt !== undefined) shelf.lasting();
   // A life that was never up and kept its power changed nothing that anybody was told of.
   if (isUp || cut) shelf.keep(cycle.number, [...feeders.map(({ book }) => book), cards.book]);
+  const stuckSinceMs = stuckAt(life, ended.atMs);
   const fromMs = Math.min(ended.atMs, stuckSinceMs ?? ended.atMs) - AIR_MS;
   const most = stuckSinceMs === undefined ? { most: IN_AIR } : {};
   const crash = isUp ? crashOf(cycle, wasAlive, ended) : undefined;
   return {
     start,
     timesStuck,
+    ...(journalAt !== undefined && { journalAt }),
     diedAtCall: !wasAlive && ended.signal === 'SIGKILL' && cycle.end.end !== 'kill-at-start',
     windows: [...trouble.windows, { cycle: cycle.number, fromMs, toMs: world.monotonicMs(), ...most }],
     log,
     ...(cut && { cut }),
     ...(crash !== undefined && { crash }),
   };
+}
+
+/** Since when readings waited for the disk when it ended, or until so short before that the last of them may not have come there. */
+function stuckAt({ standstill }: Life, endedMs: number): number | undefined {
+  if (!standstill || (standstill.untilMs ?? endedMs) < endedMs - AIR_MS) return undefined;
+  return standstill.sinceMs;
 }
 
 async function harmDisk({ disk }: Stage, { disk: trouble }: Cycle): Promise<void> {

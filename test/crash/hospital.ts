@@ -32,11 +32,18 @@ export interface Hospital {
   diagnose(withinMs: number): Promise<Diagnosis | undefined>;
   /** The text of each entry as the application stored it. */
   stored(): readonly string[];
+  /** Ids that came under a second number. */
+  renumbered(): readonly Renumbered[];
   close(): Promise<void>;
 }
 
+export interface Renumbered {
+  readonly seq: number;
+  readonly id: string;
+}
+
 /** A line of the receiver's file; its memos have no `was`. An id under a second number leaves that number a hole. */
-interface StoredRow {
+interface StoredRow extends Renumbered {
   readonly was?: 'new' | 'renumbered';
   readonly text: string;
 }
@@ -88,6 +95,14 @@ export async function openHospital({ world, folder, broker, hub }: HospitalOptio
     await gone;
   }
 
+  function rows(wanted: StoredRow['was']): readonly StoredRow[] {
+    return readFileSync(join(store, `${hub}.jsonl`), 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as StoredRow)
+      .filter(({ was }) => was === wanted);
+  }
+
   return {
     seen,
     killReceiver: async (withinMs) => {
@@ -116,13 +131,8 @@ export async function openHospital({ world, folder, broker, hub }: HospitalOptio
       answers.delete(id);
       return detail;
     },
-    stored: () =>
-      readFileSync(join(store, `${hub}.jsonl`), 'utf8')
-        .split('\n')
-        .filter((line) => line !== '')
-        .map((line) => JSON.parse(line) as StoredRow)
-        .filter(({ was }) => was === 'new')
-        .map(({ text }) => text),
+    stored: () => rows('new').map(({ text }) => text),
+    renumbered: () => rows('renumbered'),
     close: async () => {
       if (!isDead()) await end('close');
       await wire.close();

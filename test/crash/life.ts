@@ -14,8 +14,10 @@ export interface Life {
   /** Milliseconds it took; undefined when it ended before it was up. */
   readonly up: Promise<number | undefined>;
   readonly ended: Promise<Ended>;
-  /** Since when its journal takes no readings; undefined while it does. */
-  readonly stuckSinceMs: number | undefined;
+  /** The last time that its journal took no readings; still so where it has no end. */
+  readonly standstill: Standstill | undefined;
+  /** Newest entry when it had its journal on disk; undefined while it never had. */
+  readonly journalAt: number | undefined;
   /** How often it said so. */
   readonly timesStuck: number;
   /** The last lines of its log. */
@@ -29,13 +31,18 @@ export interface Ended {
   readonly signal: string | undefined;
 }
 
+export interface Standstill {
+  readonly sinceMs: number;
+  readonly untilMs?: number;
+}
+
 const LINES_KEPT = 60;
 /** Why readings wait in memory, where nobody is told that they are safe; and the word that this is over. */
 const STANDSTILLS = [
   [/journal-not-writable/, /journal-writable/],
   [/journal-alerts-only/, /journal-has-room/],
   // The hub is up on memory, and then once more on its disk.
-  [/the hub runs from memory/, /hub \S+ is up with .*; journal at/],
+  [/the hub runs from memory/, /is up with .*; journal at/],
 ] as const;
 const alive = new Set<ChildProcess>();
 
@@ -51,7 +58,8 @@ export function startLife({ world, command, env }: LifeOptions): Life {
   alive.add(child);
   const log: string[] = [];
   const standing = new Set<RegExp>();
-  let stuckSinceMs: number | undefined;
+  let standstill: Standstill | undefined;
+  let journalAt: number | undefined;
   let timesStuck = 0;
   let rest = '';
   let isUp = (_ms: number | undefined): void => undefined;
@@ -69,7 +77,12 @@ export function startLife({ world, command, env }: LifeOptions): Life {
         standing.add(begins);
       } else if (ends.test(line)) standing.delete(begins);
     }
-    stuckSinceMs = standing.size > 0 ? (stuckSinceMs ?? world.monotonicMs()) : undefined;
+    const nowMs = world.monotonicMs();
+    const isOver = standstill === undefined || standstill.untilMs !== undefined;
+    if (standing.size > 0 && isOver) standstill = { sinceMs: nowMs };
+    if (standing.size === 0 && standstill && !isOver) standstill = { ...standstill, untilMs: nowMs };
+    const [, head] = /; journal at (\d+)/.exec(line) ?? [];
+    if (head !== undefined) journalAt ??= Number(head);
   }
   child.stderr.setEncoding('utf8').on('data', (piece: string) => {
     const lines = (rest + piece).split('\n');
@@ -89,8 +102,11 @@ export function startLife({ world, command, env }: LifeOptions): Life {
     startedAtMs,
     up,
     ended,
-    get stuckSinceMs() {
-      return stuckSinceMs;
+    get standstill() {
+      return standstill;
+    },
+    get journalAt() {
+      return journalAt;
     },
     get timesStuck() {
       return timesStuck;

@@ -144,7 +144,14 @@ function bookOf(device: string, keeps: Book['keeps'], given: readonly string[], 
 function accountOf(some: Partial<Evidence> & { readonly hospital: readonly Entry[] }): Account {
   const journaled = some.journaled ?? new Map(some.hospital.map((entry) => [entry.id, entry]));
   const head = Math.max(...[...journaled.values()].map(({ seq }) => seq));
-  const nothing = { windows: [], conflicts: [], missed: [], seen: new Map<string, number>(), books: [] };
+  const nothing = {
+    windows: [],
+    conflicts: [],
+    missed: [],
+    renumbered: [],
+    seen: new Map<string, number>(),
+    books: [],
+  };
   return closeAccount({ ...nothing, head, receiptedUpTo: head, journaled, ...some });
 }
 
@@ -208,6 +215,14 @@ describe('the account', () => {
   it('names a number that was used twice', () => {
     const account = accountOf({ hospital: [reading(1, 'scale', '1'), reading(1, 'scale', '2')] });
     expect(account.conflicts).toEqual([{ seq: 1, ids: ['scale-1', 'scale-2'] }]);
+  });
+
+  it('names an id that came under a second number, which is a hole', () => {
+    const [one, three] = [reading(1, 'scale', '1'), reading(3, 'scale', '3')];
+    const account = accountOf({ hospital: [one, three], renumbered: [{ seq: 2, id: one.id }] });
+    expect(account.renumbered).toEqual([{ seq: 2, id: one.id, first: 1 }]);
+    expect(account.holes).toEqual([[2, 2]]);
+    expect(isClean(account)).toBe(false);
   });
 
   it('excuses frames that nobody waits for only around a death, and only so many', () => {

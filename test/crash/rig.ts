@@ -71,6 +71,7 @@ export async function runRig(options: RigOptions): Promise<Report> {
       conflicts,
       missed,
       hospital: stage.hospital.stored().map((line) => JSON.parse(line) as Entry),
+      renumbered: stage.hospital.renumbered(),
       seen: stage.hospital.seen,
       head,
       receiptedUpTo,

@@ -83,9 +83,10 @@ export function cycleLine({ cycle, lives }: Outcome, readings: number): string {
   return [planLine(cycle), ...lives.map(lifeLine), `      ${readings} readings given so far`].join('\n');
 }
 
-function lifeLine({ start, crash, cut, timesStuck, diedAtCall }: Lived): string {
+function lifeLine({ start, crash, cut, timesStuck, diedAtCall, journalAt }: Lived): string {
   const parts = [
     startWords(start),
+    ...(journalAt === undefined ? [] : [`journal at ${journalAt}`]),
     ...(diedAtCall ? ['died at the call'] : []),
     ...(timesStuck > 0 ? ['found its disk not writable'] : []),
     ...(cut ? [`${cut.filesCut} files cut, ${cut.bytesLost} bytes and ${cut.namesUndone} names gone`] : []),
@@ -148,6 +149,9 @@ export function reportLines(report: Report): readonly string[] {
       .slice(0, NAMED_MOST)
       .map(({ seq, ids }) => `NUMBER USED TWICE: ${seq} for ${ids.join(' and ')}`),
     ...account.holes.slice(0, NAMED_MOST).map(([from, to]) => `HOLE without a word: ${from}..${to}`),
+    ...account.renumbered
+      .slice(0, NAMED_MOST)
+      .map(({ seq, id, first }) => `TWO NUMBERS: ${id} came as ${first} and as ${seq}`),
     ...lost.slice(0, NAMED_MOST).map((key) => `LOST ${key}`),
     ...account.rows.flatMap(({ device, where }) =>
       where.slice(0, NAMED_MOST).map((words) => `LOST FRAME of ${device}: ${words}`),
