@@ -68,11 +68,11 @@ export async function bury({ store, tail, plainUpTo }: Ground, removed: readonly
   return { pairs, runs, tail: left };
 }
 
-/** A device can tell it a second time: it has a time or a number of the device's own. */
+/** A device can tell it a second time: it has a time or a number of the device's own. Of a gap the hospital can ask a second time. */
 function mayComeAgain({ kind, bytes }: Line): boolean {
-  return (
-    (kind === 'reading' || kind === 'waveform') && (bytes.includes('"deviceTime":') || bytes.includes('"sequence":'))
-  );
+  if (kind === 'gap') return true;
+  const isOfDevice = kind === 'reading' || kind === 'waveform';
+  return isOfDevice && (bytes.includes('"deviceTime":') || bytes.includes('"sequence":'));
 }
 
 async function remember(store: Store, last: number, ids: readonly string[]): Promise<readonly Pair[]> {

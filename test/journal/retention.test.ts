@@ -301,6 +301,18 @@ describe('a number that is gone', () => {
   });
 });
 
+it('a gap that the hospital has and that went is known when it is asked for again', async () => {
+  const home = await kept({ keepMs: DAY_MS });
+  const { journal, retention, world } = home;
+  const gap = journal.gap(4, 9, { cause: 'evicted', from: 4, to: 9, count: 6 });
+  await write(journal, [gap, ...stream(0, 5)]);
+  home.receipted = [[1, 6]];
+  world.stepWall(2 * DAY_MS);
+  await retention.look();
+  expect(journal.tail).toBeGreaterThan(1);
+  expect(await journal.append([gap])).toEqual([{ seq: 1, known: true }]);
+});
+
 it('the ids of what went are remembered within a bound: the oldest can be written again', async () => {
   const path = place();
   const store = await openLevelStore(path);
