@@ -70,6 +70,8 @@ async function live(stage: Stage, cycle: Cycle, random: () => number): Promise<L
     await Promise.race([world.sleep(cycle.lifeMs, over.signal), life.ended]);
   }
   const wasAlive = await stillRuns(life);
+  // A hub that is asked to stop lets go of its devices first, and may take seconds over the rest.
+  const endingMs = world.monotonicMs();
   const ended = await end(stage, life, cycle);
   const { timesStuck, journalAt, log } = life;
   over.abort();
@@ -83,7 +85,7 @@ async function live(stage: Stage, cycle: Cycle, random: () => number): Promise<L
   // A life that was never up and kept its power changed nothing that anybody was told of.
   if (isUp || cut) shelf.keep(cycle.number, [...feeders.map(({ book }) => book), cards.book]);
   const stuckSinceMs = stuckAt(life, ended.atMs);
-  const fromMs = Math.min(ended.atMs, stuckSinceMs ?? ended.atMs) - AIR_MS;
+  const fromMs = Math.min(ended.atMs, endingMs, stuckSinceMs ?? ended.atMs) - AIR_MS;
   const most = stuckSinceMs === undefined ? { most: IN_AIR } : {};
   const crash = isUp ? crashOf(cycle, wasAlive, ended) : undefined;
   return {

@@ -50,7 +50,14 @@ test('alerts are told from memory, and readings, alerts and acknowledgements fol
   const hospital = await startHospital({ world, broker: broker.url, hub: HUB, onEntry });
   open.push({ close: broker.stop }, hospital);
   const end = await openPty();
-  const place = { world, openPort: async () => end } as unknown as Place;
+  const place: Place = {
+    world,
+    openPort: async () => end,
+    addPeripheral: () => {
+      throw new Error('there is no radio here');
+    },
+    cardFolder: (device) => `/nowhere/${device}`,
+  };
   const pump = await alarisGhSerialSimulator.play(place, 'pump', alarisGhSerialSimulator.scenarios.occlusion, DISCARD);
   open.push(end, { close: pump.stop });
   const home = openHome({
